@@ -1,0 +1,20 @@
+//! f32 slices in, f32 slices out: the loops under the Patchgrad engine.
+//!
+//! Nothing here knows of graphs, tensors or threads. A kernel checks its lengths once at its door, overwrites its output
+//! (unless its name says `add` or `assign`) and is deterministic. All `unsafe` code of the workspace lives in this crate.
+
+pub mod activation;
+pub mod aligned;
+pub mod elementwise;
+pub mod gemm;
+pub mod im2col;
+pub mod isa;
+pub mod loss;
+pub mod math;
+pub mod optim;
+pub mod pool;
+pub mod reduce;
+pub mod window;
+
+#[cfg(test)]
+mod testing;
