@@ -1,0 +1,272 @@
+//! The data sets by name: bundled samples, and full sets from a folder.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use crate::{DataError, DataSet, LabelledImages, Problem, idx};
+
+/// The published file names, as `[images, labels]`.
+const TRAIN_FILES: [&str; 2] = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"];
+const TEST_FILES: [&str; 2] = ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
+
+/// A data set known by name. `Display` and `FromStr` use the name of its [folder](SetName::folder).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SetName {
+    /// Handwritten digits, 28 x 28, 10 classes.
+    Mnist,
+    /// Articles of clothing, 28 x 28, 10 classes.
+    FashionMnist,
+}
+
+impl SetName {
+    /// Every set, for listings.
+    pub const ALL: [SetName; 2] = [SetName::Mnist, SetName::FashionMnist];
+
+    /// The name of its folder inside a data folder, and on the command line.
+    pub fn folder(self) -> &'static str {
+        match self {
+            SetName::Mnist => "mnist",
+            SetName::FashionMnist => "fashion-mnist",
+        }
+    }
+
+    /// The name in tables and titles.
+    pub fn title(self) -> &'static str {
+        match self {
+            SetName::Mnist => "MNIST",
+            SetName::FashionMnist => "Fashion-MNIST",
+        }
+    }
+
+    /// One name per class, in the order of the labels.
+    pub fn class_names(self) -> [&'static str; 10] {
+        match self {
+            SetName::Mnist => ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
+            SetName::FashionMnist => [
+                "T-shirt/top",
+                "Trouser",
+                "Pullover",
+                "Dress",
+                "Coat",
+                "Sandal",
+                "Shirt",
+                "Sneaker",
+                "Bag",
+                "Ankle boot",
+            ],
+        }
+    }
+
+    /// Licence and holder, in one line.
+    pub fn licence(self) -> &'static str {
+        match self {
+            SetName::Mnist => "CC BY-SA 3.0, Yann LeCun, Corinna Cortes and Christopher J.C. Burges",
+            SetName::FashionMnist => "MIT, Copyright (c) 2017 Zalando SE",
+        }
+    }
+
+    /// Where it was published.
+    pub fn source(self) -> &'static str {
+        match self {
+            SetName::Mnist => "http://yann.lecun.com/exdb/mnist/",
+            SetName::FashionMnist => "https://github.com/zalandoresearch/fashion-mnist",
+        }
+    }
+
+    /// The paper to cite.
+    pub fn citation(self) -> &'static str {
+        match self {
+            SetName::Mnist => {
+                "Y. LeCun, L. Bottou, Y. Bengio, P. Haffner: Gradient-based learning applied to document recognition. \
+                 Proceedings of the IEEE 86(11), 1998"
+            }
+            SetName::FashionMnist => {
+                "H. Xiao, K. Rasul, R. Vollgraf: Fashion-MNIST: a novel image dataset for benchmarking machine \
+                 learning algorithms. arXiv:1708.07747, 2017"
+            }
+        }
+    }
+
+    fn assemble(self, name: String, [train, test]: [LabelledImages; 2]) -> DataSet {
+        DataSet {
+            name,
+            class_names: self.class_names().map(String::from).to_vec(),
+            train,
+            test,
+            licence: self.licence().to_owned(),
+            source: self.source().to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for SetName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.folder())
+    }
+}
+
+/// A name that no data set has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown data set {0:?}; known are mnist and fashion-mnist")]
+pub struct UnknownSet(pub String);
+
+impl FromStr for SetName {
+    type Err = UnknownSet;
+
+    fn from_str(name: &str) -> Result<Self, UnknownSet> {
+        SetName::ALL.into_iter().find(|set| set.folder() == name).ok_or_else(|| UnknownSet(name.to_owned()))
+    }
+}
+
+/// The bundled, class-balanced sample: 10,000 training and 2,000 test images, drawn by [`samples`](crate::samples).
+///
+/// # Errors
+///
+/// None in an undamaged build: the bundled bytes pass through the same checks as any file.
+pub fn bundled(set: SetName) -> Result<DataSet, DataError> {
+    macro_rules! part {
+        ($folder:literal, $part:literal) => {
+            from_bytes(
+                concat!($folder, "/", $part, " (bundled)"),
+                include_bytes!(concat!("../data/", $folder, "/", $part, "-images-idx3-ubyte.gz")),
+                include_bytes!(concat!("../data/", $folder, "/", $part, "-labels-idx1-ubyte.gz")),
+                set.class_names().len(),
+            )?
+        };
+    }
+    let parts = match set {
+        SetName::Mnist => [part!("mnist", "train"), part!("mnist", "t10k")],
+        SetName::FashionMnist => [part!("fashion-mnist", "train"), part!("fashion-mnist", "t10k")],
+    };
+    set.assemble(format!("{} sample", set.title()), parts).checked(set.folder())
+}
+
+fn from_bytes(name: &str, images: &[u8], labels: &[u8], classes: usize) -> Result<LabelledImages, DataError> {
+    let images = idx::images_from_bytes(name, images)?;
+    let labels = idx::labels_from_bytes(name, labels, classes)?;
+    LabelledImages::new(images, labels, classes).map_err(|problem| DataError::new(name, problem))
+}
+
+/// The full set (or any part of it) from `data_dir`, where it has a [folder](SetName::folder) of its own.
+///
+/// Files carry their published names, `train-images-idx3-ubyte` and so on, with or without `.gz`; where both are
+/// present the plain one is read.
+///
+/// # Errors
+///
+/// [`Problem::MissingFiles`] lists every file that is missing; otherwise whatever is wrong with the first bad file.
+pub fn open(set: SetName, data_dir: impl AsRef<Path>) -> Result<DataSet, DataError> {
+    let folder = data_dir.as_ref().join(set.folder());
+    let wanted = [TRAIN_FILES, TEST_FILES].as_flattened().iter().map(|name| folder.join(name));
+    let missing: Vec<PathBuf> = wanted.filter(|path| stored(path).is_none()).collect();
+    if !missing.is_empty() {
+        return Err(DataError::new(folder, Problem::MissingFiles { looked_for: missing }));
+    }
+    let classes = set.class_names().len();
+    let parts = [read_part(&folder, TRAIN_FILES, classes)?, read_part(&folder, TEST_FILES, classes)?];
+    set.assemble(set.title().to_owned(), parts).checked(folder)
+}
+
+/// The file itself, or else its compressed form.
+fn stored(path: &Path) -> Option<PathBuf> {
+    [path.to_path_buf(), with_gz(path)].into_iter().find(|path| path.is_file())
+}
+
+fn with_gz(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".gz");
+    name.into()
+}
+
+fn read_part(folder: &Path, [images, labels]: [&str; 2], classes: usize) -> Result<LabelledImages, DataError> {
+    let path = |name| stored(&folder.join(name)).unwrap_or_else(|| folder.join(name));
+    let images = idx::read_images(path(images))?;
+    let labels_path = path(labels);
+    let labels = idx::read_labels(&labels_path, classes)?;
+    LabelledImages::new(images, labels, classes).map_err(|problem| DataError::new(labels_path, problem))
+}
+
+/// Writes the four files of a set, compressed and under their published names, into `folder`.
+///
+/// # Errors
+///
+/// When a file or the folder cannot be written, or the images have more than one channel.
+pub fn save(data: &DataSet, folder: impl AsRef<Path>) -> Result<(), DataError> {
+    let folder = folder.as_ref();
+    fs::create_dir_all(folder).map_err(|error| DataError::new(folder, error.into()))?;
+    for (part, [images, labels]) in [(&data.train, TRAIN_FILES), (&data.test, TEST_FILES)] {
+        idx::write_images(with_gz(&folder.join(images)), part.images())?;
+        idx::write_labels(with_gz(&folder.join(labels)), part.labels())?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A small data folder with 20 training and 10 test images of MNIST.
+    fn small_folder() -> (tempfile::TempDir, DataSet) {
+        let mut data = bundled(SetName::Mnist).unwrap();
+        data.train = data.train.select(&(0..20).collect::<Vec<_>>());
+        data.test = data.test.select(&(0..10).collect::<Vec<_>>());
+        let folder = tempfile::tempdir().unwrap();
+        save(&data, folder.path().join("mnist")).unwrap();
+        (folder, data)
+    }
+
+    #[test]
+    fn names_are_parsed_and_unknown_ones_explained() {
+        for set in SetName::ALL {
+            assert_eq!(set.to_string().parse(), Ok(set));
+        }
+        let error = "mnits".parse::<SetName>().unwrap_err().to_string();
+        assert!(error.contains("\"mnits\""), "{error}");
+        for set in SetName::ALL {
+            assert!(error.contains(set.folder()), "{error}");
+        }
+    }
+
+    #[test]
+    fn saved_sets_open_again_and_plain_files_are_accepted() {
+        let (folder, data) = small_folder();
+        let opened = open(SetName::Mnist, folder.path()).unwrap();
+        assert_eq!((&opened.train, &opened.test), (&data.train, &data.test));
+
+        let labels = folder.path().join("mnist").join(TEST_FILES[1]);
+        fs::remove_file(with_gz(&labels)).unwrap();
+        idx::write_labels(&labels, data.test.labels()).unwrap();
+        assert_eq!(open(SetName::Mnist, folder.path()).unwrap().test, data.test);
+    }
+
+    #[test]
+    fn every_missing_file_is_listed_and_no_other() {
+        let (folder, _) = small_folder();
+        for name in [TRAIN_FILES[0], TEST_FILES[1]] {
+            fs::remove_file(with_gz(&folder.path().join("mnist").join(name))).unwrap();
+        }
+        let error = open(SetName::Mnist, folder.path()).unwrap_err();
+        let Problem::MissingFiles { looked_for } = error.problem else { panic!("{error}") };
+        let expected = [TRAIN_FILES[0], TEST_FILES[1]].map(|name| folder.path().join("mnist").join(name));
+        assert_eq!(looked_for, expected);
+    }
+
+    #[test]
+    fn parts_that_do_not_fit_together_are_refused() {
+        let (folder, data) = small_folder();
+        let labels = with_gz(&folder.path().join("mnist").join(TRAIN_FILES[1]));
+        idx::write_labels(&labels, data.test.labels()).unwrap();
+        let error = open(SetName::Mnist, folder.path()).unwrap_err();
+        assert_eq!(error.path, labels);
+        assert!(matches!(error.problem, Problem::CountMismatch { images: 20, labels: 10 }));
+
+        let (folder, data) = small_folder();
+        let shape = crate::ImageShape { height: 14, width: 56, channels: 1 };
+        let images = crate::Images::new(shape, data.test.images().pixels().to_vec());
+        idx::write_images(with_gz(&folder.path().join("mnist").join(TEST_FILES[0])), &images).unwrap();
+        let error = open(SetName::Mnist, folder.path()).unwrap_err();
+        assert!(matches!(error.problem, Problem::ShapeMismatch { .. }), "{error}");
+    }
+}

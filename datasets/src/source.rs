@@ -1,0 +1,123 @@
+//! Where bytes come from: a file or a slice, plain or gzip, with the stored size known before anything is read.
+//!
+//! Every format reader goes through [`Source`], so that two promises are kept in one place: memory is never
+//! allocated on the word of a header alone, and damage ends in an error that carries path and numbers.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::bufread::MultiGzDecoder;
+
+use crate::{DataError, Problem};
+
+/// Deflate spends at least 2 bits on a match, and a match is at most 258 bytes long: 1032 bytes per byte.
+const DEFLATE_MAX_RATIO: u64 = 1032;
+
+/// A stream of uncompressed bytes and what is known about the file behind it.
+pub(crate) struct Source<'a> {
+    path: PathBuf,
+    reader: Box<dyn Read + 'a>,
+    /// Size of the file as it is stored, compressed or not.
+    stored: u64,
+    is_gzip: bool,
+    /// Uncompressed bytes handed out so far.
+    delivered: u64,
+}
+
+impl Source<'static> {
+    pub fn open(path: &Path) -> Result<Self, DataError> {
+        let with_path = |error: io::Error| DataError::new(path, error.into());
+        let file = File::open(path).map_err(with_path)?;
+        let stored = file.metadata().map_err(with_path)?.len();
+        Source::new(path, BufReader::new(file), stored)
+    }
+}
+
+impl<'a> Source<'a> {
+    /// `name` takes the place of the path in messages.
+    pub fn from_bytes(name: &str, bytes: &'a [u8]) -> Result<Self, DataError> {
+        Source::new(Path::new(name), bytes, bytes.len() as u64)
+    }
+
+    fn new(path: &Path, mut stream: impl BufRead + 'a, stored: u64) -> Result<Self, DataError> {
+        let start = stream.fill_buf().map_err(|error| DataError::new(path, error.into()))?;
+        let is_gzip = start.starts_with(&[0x1f, 0x8b]);
+        let reader: Box<dyn Read + 'a> = if is_gzip { Box::new(MultiGzDecoder::new(stream)) } else { Box::new(stream) };
+        Ok(Source { path: path.to_path_buf(), reader, stored, is_gzip, delivered: 0 })
+    }
+
+    pub fn error(&self, problem: Problem) -> DataError {
+        DataError::new(&self.path, problem)
+    }
+
+    /// Reads a header of `size` bytes. Callers ask for a fixed few bytes, or have passed `check_claim`.
+    pub fn read_header(&mut self, size: usize) -> Result<Vec<u8>, DataError> {
+        let bytes = self.read_up_to(size as u64)?;
+        if bytes.len() < size {
+            return Err(self.too_short(size as u64 - bytes.len() as u64));
+        }
+        Ok(bytes)
+    }
+
+    /// Refuses a header's claim that `remaining` more bytes follow when the stored size rules it out.
+    ///
+    /// With `exact`, nothing may follow after them, so a plain file's size has to agree to the byte.
+    pub fn check_claim(&self, remaining: u64, exact: bool) -> Result<(), DataError> {
+        let claimed = self.delivered.saturating_add(remaining);
+        let limit = if self.is_gzip { self.stored.saturating_mul(DEFLATE_MAX_RATIO) } else { self.stored };
+        let problem = match (self.is_gzip, claimed > limit) {
+            (true, true) => Problem::ImpossibleClaim { claimed, stored: self.stored, limit },
+            (false, true) => Problem::TooShort { expected: claimed, found: self.stored },
+            (false, false) if exact && claimed < self.stored => {
+                Problem::TooLong { expected: claimed, found: self.stored }
+            }
+            _ => return Ok(()),
+        };
+        Err(self.error(problem))
+    }
+
+    /// Reads the `size` bytes that the header announced, and makes sure that nothing follows.
+    pub fn read_rest(&mut self, size: usize) -> Result<Vec<u8>, DataError> {
+        let expected = size as u64;
+        self.check_claim(expected, true)?;
+        // One byte more than expected: surplus is noticed, and reaching the end makes gzip verify its checksum.
+        let bytes = self.read_up_to(expected.saturating_add(1))?;
+        if bytes.len() < size {
+            return Err(self.too_short(expected - bytes.len() as u64));
+        }
+        if bytes.len() > size {
+            return Err(self.error(Problem::TooLong { expected: self.delivered - 1, found: self.delivered }));
+        }
+        Ok(bytes)
+    }
+
+    /// Reads until `limit` bytes or the end. The buffer grows with what really arrives, never ahead of it.
+    fn read_up_to(&mut self, limit: u64) -> Result<Vec<u8>, DataError> {
+        let mut bytes = Vec::new();
+        let outcome = (&mut self.reader).take(limit).read_to_end(&mut bytes);
+        self.delivered += bytes.len() as u64;
+        match outcome {
+            Ok(_) => {
+                bytes.shrink_to_fit();
+                Ok(bytes)
+            }
+            Err(error) => Err(self.error(self.explain(error))),
+        }
+    }
+
+    fn explain(&self, error: io::Error) -> Problem {
+        use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+        match error.kind() {
+            // The kinds by which the decompressor reports damage; a failing disk reports others.
+            InvalidData | InvalidInput | UnexpectedEof if self.is_gzip => {
+                Problem::CorruptGzip { arrived: self.delivered, reason: error.to_string() }
+            }
+            _ => Problem::Io(error),
+        }
+    }
+
+    fn too_short(&self, missing: u64) -> DataError {
+        self.error(Problem::TooShort { expected: self.delivered + missing, found: self.delivered })
+    }
+}
