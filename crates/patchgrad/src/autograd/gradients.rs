@@ -1,0 +1,48 @@
+//! What a backward pass found.
+
+use super::{Var, tape::Target};
+use crate::{ParamId, Tensor, Workspace};
+
+/// The gradients of the parameters and variables that a loss depends on.
+#[derive(Debug, Default)]
+pub struct Gradients {
+    pub(super) params: Vec<(ParamId, Tensor)>,
+    pub(super) variables: Vec<(Var, Tensor)>,
+}
+
+impl Gradients {
+    /// The gradient of a parameter; `None` when the loss does not depend on it.
+    pub fn param(&self, id: ParamId) -> Option<&Tensor> {
+        self.params.iter().find(|(other, _)| *other == id).map(|(_, gradient)| gradient)
+    }
+
+    /// The gradient of a [`variable`](crate::Tape::variable); `None` when the loss does not depend on it.
+    pub fn variable(&self, var: Var) -> Option<&Tensor> {
+        self.variables.iter().find(|(other, _)| *other == var).map(|(_, gradient)| gradient)
+    }
+
+    /// Every parameter with a gradient, in the order of [`Params`](crate::Params).
+    pub fn params(&self) -> impl Iterator<Item = (ParamId, &Tensor)> {
+        self.params.iter().map(|(id, gradient)| (*id, gradient))
+    }
+
+    /// Gives all buffers back, for the next step to use.
+    pub fn recycle(self, workspace: &mut Workspace) {
+        let tensors = self.params.into_iter().map(|(_, tensor)| tensor);
+        tensors.chain(self.variables.into_iter().map(|(_, tensor)| tensor)).for_each(|tensor| workspace.give(tensor));
+    }
+
+    /// Adds a gradient; a parameter recorded twice gets the sum.
+    pub(super) fn insert(&mut self, target: Target, gradient: Tensor, workspace: &mut Workspace) {
+        match target {
+            Target::Variable(var) => self.variables.push((var, gradient)),
+            Target::Param(id) => match self.params.binary_search_by_key(&id, |(other, _)| *other) {
+                Ok(at) => {
+                    crate::ops::arithmetic::add_assign(self.params[at].1.as_mut_slice(), gradient.as_slice());
+                    workspace.give(gradient);
+                }
+                Err(at) => self.params.insert(at, (id, gradient)),
+            },
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Optimisers: PyTorch's names, defaults and formulas.
+
+mod adam;
+mod sgd;
+
+pub use adam::{Adam, AdamConfig};
+pub use sgd::{Sgd, SgdConfig};
+
+use crate::{Gradients, ParamId, Params, Tensor};
+
+/// Changes parameters along their gradients.
+pub trait Optimizer {
+    /// One update of every parameter that has a gradient; the others and their state stay as they are.
+    fn step(&mut self, params: &mut Params, gradients: &Gradients);
+
+    /// Sets the learning rate from the next step on (schedules).
+    fn set_lr(&mut self, lr: f64);
+}
+
+/// One value for each parameter, made when it is first asked for.
+#[derive(Clone, Debug)]
+struct PerParam<T>(Vec<Option<T>>);
+
+impl<T> Default for PerParam<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> PerParam<T> {
+    /// The value of `id`, and whether it was just made.
+    fn get_or_make(&mut self, id: ParamId, make: impl FnOnce() -> T) -> (&mut T, bool) {
+        if self.0.len() <= id.0 {
+            self.0.resize_with(id.0 + 1, || None);
+        }
+        let entry = &mut self.0[id.0];
+        let made = entry.is_none();
+        (entry.get_or_insert_with(make), made)
+    }
+}
+
+/// The parameter and gradient of every parameter that has one, as slices of equal length.
+fn each_param(params: &mut Params, gradients: &Gradients, mut update: impl FnMut(ParamId, &mut Tensor, &Tensor)) {
+    for (id, gradient) in gradients.params() {
+        update(id, params.get_mut(id), gradient);
+    }
+}

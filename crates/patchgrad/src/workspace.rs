@@ -1,0 +1,117 @@
+//! Reusable buffers: after the first training step nothing is allocated.
+
+use crate::{Shape, Tensor};
+use patchgrad_kernels::aligned::{AlignedBuffer, Element};
+use std::collections::BTreeMap;
+
+/// Lists of free buffers by exact length.
+///
+/// A [`Tape`](crate::Tape) takes every value and gradient from here and gives it back as soon as it is dead. The second
+/// training step of the same shapes finds all it needs: [`allocations`](Self::allocations) stands still.
+///
+/// What a buffer holds when it is taken is not specified. Debug builds fill it with NaN, so that a kernel that reads
+/// before it writes is found by the tests.
+#[derive(Debug, Default)]
+pub struct Workspace {
+    values: FreeLists<f32>,
+    indices: FreeLists<u32>,
+}
+
+#[derive(Debug, Default)]
+struct FreeLists<T: Element> {
+    by_len: BTreeMap<usize, Vec<AlignedBuffer<T>>>,
+    allocations: u64,
+    allocated_elements: usize,
+}
+
+impl<T: Element> FreeLists<T> {
+    fn take(&mut self, len: usize, poison: T) -> AlignedBuffer<T> {
+        match self.by_len.get_mut(&len).and_then(Vec::pop) {
+            Some(mut buffer) => {
+                if cfg!(debug_assertions) {
+                    buffer.fill(poison);
+                }
+                buffer
+            }
+            None => {
+                self.allocations += 1;
+                self.allocated_elements += len;
+                AlignedBuffer::filled(len, poison)
+            }
+        }
+    }
+
+    fn give(&mut self, buffer: AlignedBuffer<T>) {
+        self.by_len.entry(buffer.len()).or_default().push(buffer);
+    }
+}
+
+impl Workspace {
+    /// An empty workspace.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A tensor with unspecified contents (NaN in debug builds).
+    pub fn take(&mut self, shape: impl Into<Shape>) -> Tensor {
+        let shape = shape.into();
+        Tensor::from_buffer(shape, self.take_buffer(shape.len()))
+    }
+
+    /// Takes back a tensor, from this workspace or from elsewhere.
+    pub fn give(&mut self, tensor: Tensor) {
+        self.give_buffer(tensor.into_buffer());
+    }
+
+    /// Scratch with unspecified contents (NaN in debug builds).
+    pub(crate) fn take_buffer(&mut self, len: usize) -> AlignedBuffer<f32> {
+        self.values.take(len, f32::NAN)
+    }
+
+    pub(crate) fn give_buffer(&mut self, buffer: AlignedBuffer<f32>) {
+        self.values.give(buffer);
+    }
+
+    pub(crate) fn take_indices(&mut self, len: usize) -> AlignedBuffer<u32> {
+        self.indices.take(len, u32::MAX)
+    }
+
+    pub(crate) fn give_indices(&mut self, buffer: AlignedBuffer<u32>) {
+        self.indices.give(buffer);
+    }
+
+    /// How many buffers were ever allocated.
+    pub fn allocations(&self) -> u64 {
+        self.values.allocations + self.indices.allocations
+    }
+
+    /// Bytes of all buffers ever allocated here, in use or free.
+    pub fn allocated_bytes(&self) -> usize {
+        4 * (self.values.allocated_elements + self.indices.allocated_elements)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_returned_buffer_is_used_again() {
+        let mut workspace = Workspace::new();
+        let first = workspace.take([2, 3]);
+        workspace.give(first);
+        let again = workspace.take([6]);
+        assert_eq!(again.shape(), Shape::from([6]));
+        assert_eq!((workspace.allocations(), workspace.allocated_bytes()), (1, 24));
+        workspace.take([7]);
+        assert_eq!(workspace.allocations(), 2);
+    }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    fn debug_builds_hand_out_nan() {
+        let mut workspace = Workspace::new();
+        workspace.give(Tensor::zeros([5]));
+        assert!(workspace.take([5]).as_slice().iter().all(|v| v.is_nan()));
+    }
+}
