@@ -152,8 +152,15 @@ impl<'a> Tape<'a> {
         &self.indices[var.0]
     }
 
-    /// Brings indices from elsewhere onto the tape.
-    pub fn record_indices(&mut self, indices: Indices) -> IndicesVar {
+    /// Copies indices from elsewhere onto the tape.
+    pub fn record_indices(&mut self, indices: &Indices) -> IndicesVar {
+        let mut data = self.workspace.take_indices(indices.data.len());
+        data.copy_from_slice(&indices.data);
+        self.keep_indices(Indices { shape: indices.shape, data })
+    }
+
+    /// Takes indices whose buffer comes from the workspace and will return there.
+    pub(crate) fn keep_indices(&mut self, indices: Indices) -> IndicesVar {
         self.indices.push(indices);
         IndicesVar(self.indices.len() - 1)
     }
@@ -262,6 +269,22 @@ mod tests {
             tape.relu(v);
         }
         assert_eq!(workspace.allocations(), 1);
+    }
+
+    #[test]
+    fn indices_from_elsewhere_do_not_pile_up() {
+        let (x, at) = (Tensor::full([1, 1, 1, 2], 3.0), Indices::try_new([1, 1, 1, 2], &[0, 3]).unwrap());
+        let mut workspace = Workspace::new();
+        let mut steps = |count: usize| {
+            for _ in 0..count {
+                let mut tape = Tape::new(&mut workspace);
+                let (v, indices) = (tape.input(&x), tape.record_indices(&at));
+                tape.max_unpool2d(v, indices, [2, 2]);
+            }
+        };
+        steps(1);
+        let heap = allocation_counter::measure(|| steps(10));
+        assert_eq!(heap.bytes_current, 0);
     }
 
     #[test]

@@ -15,7 +15,7 @@
 //! # PyTorch
 //! `torch.nn.functional.unfold` and `fold`, which order a patch as (C, KH, KW) and put it in axis 1.
 
-use super::conv2d::{Conv2dSpec, ConvAlgorithm};
+use super::conv2d::{Conv2dSpec, ConvAlgorithm, check_size};
 use crate::{
     Shape, ShapeError,
     autograd::{Op, Tape, Var},
@@ -105,7 +105,10 @@ impl FoldSpec {
         let [batch, _, _, channels] = super::conv2d::image(op, image)?;
         let conv = Conv2dSpec { kernel_size, stride, padding, dilation, groups: 1, algorithm: ConvAlgorithm::Im2col };
         let window = conv.window(op, image)?;
-        Ok(FoldDims { batch, channels, window })
+        let dims = FoldDims { batch, channels, window };
+        check_size(op, dims.patches())?;
+        check_size(op, dims.image())?;
+        Ok(dims)
     }
 }
 

@@ -9,7 +9,7 @@
 //!
 //! # One implementation
 //! A linear layer is a convolution of 1x1 images: its patch matrix is its input. So the three passes are those of
-//! [`conv2d`](super::conv2d).
+//! [`conv2d`].
 //!
 //! # PyTorch
 //! `torch.nn.functional.linear`, whose weight is `[O, I]` (see [`crate::layout`]). Keras: `Dense`, same layout as here.
@@ -57,6 +57,7 @@ impl LinearDims {
         let sizes = &mut sizes[..input.rank()];
         sizes.copy_from_slice(input.dims());
         sizes[input.rank() - 1] = out_features;
+        conv2d::check_size(op, Shape::new(sizes))?;
         let window = Window2d {
             input: [1, 1],
             output: [1, 1],

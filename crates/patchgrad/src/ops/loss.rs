@@ -118,7 +118,7 @@ impl Tape<'_> {
         });
         let mut kept = self.workspace.take_indices(rows);
         kept.copy_from_slice(labels);
-        let labels = self.record_indices(super::max_pool2d::Indices { shape: Shape::from([rows]), data: kept });
+        let labels = self.keep_indices(super::max_pool2d::Indices { shape: Shape::from([rows]), data: kept });
         self.record_scalar(Op::CrossEntropy { logits, labels }, sum / rows as f64)
     }
 

@@ -141,7 +141,7 @@ impl Tape<'_> {
         let mut output = self.workspace.take(dims.output());
         let mut data = self.workspace.take_indices(output.len());
         forward(&dims, self.values.get(input), output.as_mut_slice(), &mut data);
-        let indices = self.record_indices(Indices { shape: dims.output(), data });
+        let indices = self.keep_indices(Indices { shape: dims.output(), data });
         (self.record(Op::MaxPool2d { dims, input, indices }, output), indices)
     }
 }

@@ -62,6 +62,7 @@ impl PoolOptions {
             }
             check_option(op, name, pair)?;
         }
+        check_option(op, "padding", padding)?;
         if h * w > u32::MAX as usize {
             return Err(ShapeError::new(op, format!("the input {input} (N, H, W, C) has more than 2^32 pixels")));
         }

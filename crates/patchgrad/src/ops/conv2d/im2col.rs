@@ -15,27 +15,27 @@ use std::ops::Range;
 /// Elements of one block of the patch matrix: 128 KiB.
 const BLOCK_ELEMENTS: usize = 32 * 1024;
 
-/// At most this many partial gradients of a weight are summed side by side.
-const PARTIAL_WEIGHTS: usize = 16;
+/// A pass is cut into at most this many chunks, each with scratch for one block (and a partial gradient of the weight).
+const MOST_CHUNKS: usize = 16;
 
-/// `output = im2col(input) x weight`, parallel over blocks of rows.
+/// `output = im2col(input) x weight`, parallel over runs of rows.
 pub(super) fn forward(dims: &Conv2dDims, input: &[f32], weight: &[f32], output: &mut [f32], workspace: &mut Workspace) {
     let block = block_rows(dims, dims.rows());
-    let chunks = dims.rows().div_ceil(block);
+    let rows_per_chunk = rows_per_chunk(dims, block);
+    let chunks = dims.rows().div_ceil(rows_per_chunk);
     let mut scratch = workspace.take_buffer(scratch_len(dims, block, chunks));
     let scratch_chunk = (scratch.len() / chunks, &mut scratch[..]);
-    let out_len = block * dims.out_channels;
+    let out_len = rows_per_chunk * dims.out_channels;
     for_each_chunk_with_scratch((output, out_len), scratch_chunk, |i, output, patches| {
-        let rows = i * block..i * block + output.len() / dims.out_channels;
-        for group in Group::all(dims) {
-            let patches = group.patches(dims, input, rows.clone(), patches);
-            let product = MatrixMut::with_row_stride(
-                &mut output[group.first_output..],
-                rows.len(),
-                group.outputs,
-                dims.out_channels,
-            );
-            gemm(patches, group.weight(dims, weight), product);
+        let first = i * rows_per_chunk;
+        for rows in blocks(first..first + output.len() / dims.out_channels, block) {
+            let output = &mut output[(rows.start - first) * dims.out_channels..];
+            for group in Group::all(dims) {
+                let patches = group.patches(dims, input, rows.clone(), patches);
+                let output = &mut output[group.first_output..];
+                let product = MatrixMut::with_row_stride(output, rows.len(), group.outputs, dims.out_channels);
+                gemm(patches, group.weight(dims, weight), product);
+            }
         }
     });
     workspace.give_buffer(scratch);
@@ -51,7 +51,8 @@ pub(super) fn grad_input(
 ) {
     let positions = dims.window.output_len();
     let sample_len = dims.window.input_len() * dims.in_channels;
-    let samples_per_chunk = (block_rows(dims, dims.rows()) / positions).max(1);
+    let samples_per_block = (block_rows(dims, dims.rows()) / positions).max(1);
+    let samples_per_chunk = samples_per_block.max(dims.batch.div_ceil(MOST_CHUNKS));
     let chunks = dims.batch.div_ceil(samples_per_chunk);
     let block = block_rows(dims, samples_per_chunk * positions);
     let mut scratch = workspace.take_buffer(scratch_len(dims, block, chunks));
@@ -103,8 +104,7 @@ pub(super) fn grad_weight(
     workspace: &mut Workspace,
 ) {
     let block = block_rows(dims, dims.rows());
-    let blocks_in_all = dims.rows().div_ceil(block);
-    let rows_per_chunk = blocks_in_all.div_ceil(PARTIAL_WEIGHTS) * block;
+    let rows_per_chunk = rows_per_chunk(dims, block);
     let chunks = dims.rows().div_ceil(rows_per_chunk);
     let mut partials = workspace.take_buffer(chunks * grad_weight.len());
     let mut scratch = workspace.take_buffer(scratch_len(dims, block, chunks));
@@ -194,6 +194,11 @@ fn patches_are_the_input(dims: &Conv2dDims) -> bool {
 /// Rows of one block of the patch matrix, at most `rows`.
 fn block_rows(dims: &Conv2dDims, rows: usize) -> usize {
     (BLOCK_ELEMENTS / dims.patch_len()).clamp(16, 2048).min(rows)
+}
+
+/// Rows of one chunk: whole blocks, so many that there are at most [`MOST_CHUNKS`] chunks.
+fn rows_per_chunk(dims: &Conv2dDims, block: usize) -> usize {
+    dims.rows().div_ceil(block).div_ceil(MOST_CHUNKS) * block
 }
 
 /// Scratch for `chunks` chunks that each write one block of patches; at least one element each, to be cut into chunks.

@@ -115,8 +115,8 @@ impl Tape<'_> {
     /// [`ops::conv2d`](crate::ops::conv2d).
     ///
     /// # Memory
-    /// Keeps `input` for the gradient of the weight. im2col works through the patch matrix in blocks, so that the
-    /// scratch is about 128 KiB a chunk and never the whole matrix.
+    /// Keeps `input` for the gradient of the weight. im2col works through the patch matrix in blocks: the scratch
+    /// is about 128 KiB for each of at most 16 chunks, and never the whole matrix.
     ///
     /// # Panics
     /// With the text of the [`ShapeError`](crate::ShapeError) of [`Conv2dSpec::resolve`].

@@ -207,11 +207,12 @@ pub(crate) fn check_option(op: &'static str, name: &str, pair: [usize; 2]) -> Re
     Ok(())
 }
 
-pub(crate) fn check_size(op: &'static str, output: [usize; 4]) -> Result<(), ShapeError> {
-    let len = output.iter().try_fold(1usize, |len, &size| len.checked_mul(size));
+pub(crate) fn check_size(op: &'static str, output: impl Into<Shape>) -> Result<(), ShapeError> {
+    let output = output.into();
+    let len = output.dims().iter().try_fold(1usize, |len, &size| len.checked_mul(size));
     match len {
         Some(len) if len <= LARGEST_OUTPUT => Ok(()),
-        _ => Err(ShapeError::new(op, format!("the output {output:?} (N, OH, OW, O) would not fit into memory"))),
+        _ => Err(ShapeError::new(op, format!("a result of shape {output} would not fit into memory"))),
     }
 }
 
