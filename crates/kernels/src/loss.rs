@@ -63,15 +63,22 @@ dispatched! {
     /// If the sizes do not fit each other, or a label is not a class.
     pub fn cross_entropy_rows(logits: &[f32], classes: usize, labels: &[u32]) -> f64 {
         check_labels("cross_entropy_rows", logits, classes, labels);
+        // Many short rows at a time, so that the exponentials fill whole vectors.
+        let rows = (TERMS / classes).max(1);
+        let mut terms = [0.0; TERMS];
         let mut total = 0.0;
-        for (row, &label) in logits.chunks_exact(classes).zip(labels) {
-            let max = reduce::max_of(row);
-            let mut sum = 0.0;
-            for &x in row {
-                sum += f64::from(math::exp(x - max));
+        for (block, labels) in logits.chunks(rows * classes).zip(labels.chunks(rows)) {
+            if block.len() <= TERMS {
+                let terms = &mut terms[..block.len()];
+                exponentials(terms, block, classes);
+                for ((terms, row), &label) in terms.chunks_exact(classes).zip(block.chunks_exact(classes)).zip(labels) {
+                    total += row_loss(sum_of_terms(terms), row, label);
+                }
+            } else {
+                let max = reduce::max_of(block);
+                let sum = block.iter().map(|&x| f64::from(math::exp(x - max))).sum();
+                total += row_loss(sum, block, labels[0]);
             }
-            // The largest term is exactly 1; without it, a small loss keeps its digits.
-            total += f64::from(math::ln_1p((sum - 1.0) as f32)) - f64::from(row[label as usize] - max);
         }
         total
     }
@@ -87,15 +94,9 @@ dispatched! {
     pub fn cross_entropy_rows_grad(grad: &mut [f32], logits: &[f32], classes: usize, labels: &[u32], scale: f32) {
         check_labels("cross_entropy_rows_grad", logits, classes, labels);
         assert_eq!(grad.len(), logits.len(), "cross_entropy_rows_grad: grad and logits differ in length");
-        for ((grad, row), &label) in grad.chunks_exact_mut(classes).zip(logits.chunks_exact(classes)).zip(labels) {
-            let max = reduce::max_of(row);
-            for (grad, &x) in grad.iter_mut().zip(row) {
-                *grad = math::exp(x - max);
-            }
-            let mut sum = 0.0;
-            for &term in &*grad {
-                sum += f64::from(term);
-            }
+        exponentials(grad, logits, classes);
+        for (grad, &label) in grad.chunks_exact_mut(classes).zip(labels) {
+            let sum = sum_of_terms(grad);
             let factor = scale / sum as f32;
             for grad in grad.iter_mut() {
                 *grad *= factor;
@@ -103,6 +104,35 @@ dispatched! {
             grad[label as usize] -= scale;
         }
     }
+}
+
+/// Exponentials that the loss of rows works on at a time.
+const TERMS: usize = 512;
+
+/// `terms = e^(x - max of its row)`: first the differences row by row, then all exponentials in one pass.
+#[inline(always)]
+fn exponentials(terms: &mut [f32], logits: &[f32], classes: usize) {
+    for (terms, row) in terms.chunks_exact_mut(classes).zip(logits.chunks_exact(classes)) {
+        let max = reduce::max_of(row);
+        for (term, &x) in terms.iter_mut().zip(row) {
+            *term = x - max;
+        }
+    }
+    for term in terms {
+        *term = math::exp(*term);
+    }
+}
+
+#[inline(always)]
+fn sum_of_terms(terms: &[f32]) -> f64 {
+    terms.iter().map(|&term| f64::from(term)).sum()
+}
+
+/// `-ln softmax(row)[label]`, given the sum of `e^(x - max)`.
+#[inline(always)]
+fn row_loss(sum: f64, row: &[f32], label: u32) -> f64 {
+    // The largest term is exactly 1; without it, a small loss keeps its digits.
+    f64::from(math::ln_1p((sum - 1.0) as f32)) - f64::from(row[label as usize] - reduce::max_of(row))
 }
 
 #[inline(always)]
