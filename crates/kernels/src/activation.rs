@@ -47,7 +47,8 @@ impl Activation {
 
     fn check(self) {
         if let Activation::LeakyRelu { negative_slope } = self {
-            assert!(negative_slope >= 0.0, "leaky_relu: negative_slope {negative_slope} must be at least 0");
+            let valid = negative_slope >= 0.0 && negative_slope.is_finite();
+            assert!(valid, "leaky_relu: negative_slope {negative_slope} must be finite and at least 0");
         }
     }
 
@@ -360,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "negative_slope -1 must be at least 0")]
+    #[should_panic(expected = "negative_slope -1 must be finite and at least 0")]
     fn a_negative_slope_below_zero_is_refused() {
         forward_in_place(Activation::LeakyRelu { negative_slope: -1.0 }, &mut [1.0]);
     }

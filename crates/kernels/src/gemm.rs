@@ -16,7 +16,7 @@ impl<'a> Matrix<'a> {
     /// # Panics
     /// If `data` is not exactly `rows * cols` long.
     pub fn new(data: &'a [f32], rows: usize, cols: usize) -> Self {
-        assert_eq!(data.len(), rows * cols, "Matrix::new: {rows} x {cols} needs {} values", rows * cols);
+        assert_eq!(Some(data.len()), rows.checked_mul(cols), "Matrix::new: {rows} x {cols} values expected");
         Self { data, rows, cols, row_stride: cols, col_stride: 1 }
     }
 
@@ -25,13 +25,8 @@ impl<'a> Matrix<'a> {
     /// # Panics
     /// If the last element lies outside `data`.
     pub fn with_row_stride(data: &'a [f32], rows: usize, cols: usize, row_stride: usize) -> Self {
-        let matrix = Self { data, rows, cols, row_stride, col_stride: 1 };
-        assert!(
-            matrix.end() <= data.len(),
-            "Matrix: {rows} x {cols}, row stride {row_stride}, in {} values",
-            data.len()
-        );
-        matrix
+        check_end(rows, cols, row_stride, data.len());
+        Self { data, rows, cols, row_stride, col_stride: 1 }
     }
 
     /// The transpose, without moving anything.
@@ -44,14 +39,17 @@ impl<'a> Matrix<'a> {
             data: self.data,
         }
     }
+}
 
-    /// One past the largest offset that an element of the matrix can have; 0 for an empty matrix.
-    fn end(&self) -> usize {
-        if self.rows == 0 || self.cols == 0 {
-            return 0;
-        }
-        (self.rows - 1) * self.row_stride + (self.cols - 1) * self.col_stride + 1
-    }
+/// Panics unless the last element of a row-major matrix, and so every element, lies inside `len` values. The offset is
+/// computed without overflow.
+fn check_end(rows: usize, cols: usize, row_stride: usize, len: usize) {
+    let end = match (rows.checked_sub(1), cols) {
+        (None, _) | (_, 0) => Some(0),
+        (Some(last_row), cols) => last_row.checked_mul(row_stride).and_then(|start| start.checked_add(cols)),
+    };
+    let inside = end.is_some_and(|end| end <= len);
+    assert!(inside, "Matrix: {rows} x {cols}, row stride {row_stride}, in {len} values");
 }
 
 /// A writable row-major matrix over a slice: element `(i, j)` lies at `i * row_stride + j`.
@@ -69,7 +67,7 @@ impl<'a> MatrixMut<'a> {
     /// # Panics
     /// If `data` is not exactly `rows * cols` long.
     pub fn new(data: &'a mut [f32], rows: usize, cols: usize) -> Self {
-        assert_eq!(data.len(), rows * cols, "MatrixMut::new: {rows} x {cols} needs {} values", rows * cols);
+        assert_eq!(Some(data.len()), rows.checked_mul(cols), "MatrixMut::new: {rows} x {cols} values expected");
         Self { data, rows, cols, row_stride: cols }
     }
 
@@ -78,9 +76,8 @@ impl<'a> MatrixMut<'a> {
     /// # Panics
     /// If rows would overlap or the last element lies outside `data`.
     pub fn with_row_stride(data: &'a mut [f32], rows: usize, cols: usize, row_stride: usize) -> Self {
-        let end = if rows == 0 || cols == 0 { 0 } else { (rows - 1) * row_stride + cols };
         assert!(row_stride >= cols, "MatrixMut: row stride {row_stride} lets rows of {cols} overlap");
-        assert!(end <= data.len(), "MatrixMut: {rows} x {cols}, row stride {row_stride}, in {} values", data.len());
+        check_end(rows, cols, row_stride, data.len());
         Self { data, rows, cols, row_stride }
     }
 }
@@ -109,7 +106,7 @@ fn multiply(a: Matrix, b: Matrix, beta: f32, c: MatrixMut) {
     assert_eq!((c.rows, c.cols), (a.rows, b.cols), "gemm: the output is {} x {}", c.rows, c.cols);
     // SAFETY: element (i, j) of each operand lies at i * row_stride + j * col_stride. All strides are non-negative, so
     // the largest offset is that of the last element, which the constructors of `Matrix` and `MatrixMut` checked to lie
-    // inside the slice (offsets fit isize because slices do). `c` is borrowed mutably, hence disjoint from `a` and `b`,
+    // inside the slice, without overflow (offsets fit isize because slices do). `c` is borrowed mutably, hence disjoint from `a` and `b`,
     // and its rows do not overlap because row_stride >= cols. With beta = 0 `sgemm` does not read `c`.
     unsafe {
         matrixmultiply::sgemm(
@@ -173,6 +170,16 @@ mod tests {
                 assert_eq!(value, 1.0 + product, "at ({i}, {j})");
             }
         }
+    }
+
+    #[test]
+    fn sizes_whose_product_overflows_are_refused() {
+        let huge = 1 << 32;
+        let refused = |make: fn(usize)| std::panic::catch_unwind(move || make(huge)).is_err();
+        assert!(refused(|huge| drop(Matrix::new(&[], huge, huge))));
+        assert!(refused(|huge| drop(Matrix::with_row_stride(&[0.0], huge + 1, 1, huge))));
+        assert!(refused(|huge| drop(MatrixMut::new(&mut [], huge, huge))));
+        assert!(refused(|huge| drop(MatrixMut::with_row_stride(&mut [0.0], huge + 1, 1, huge))));
     }
 
     #[test]
