@@ -47,6 +47,9 @@ pub fn permute_slice<T: Copy>(shape: Shape, values: &[T], axes: &[usize], out: &
     for (to, &from) in axes.iter().enumerate() {
         (sizes[to], steps[to]) = (dims[from], strides[from]);
     }
+    if shape.is_empty() {
+        return Shape::new(&sizes[..shape.rank()]);
+    }
     let mut out = out.iter_mut();
     for a in 0..sizes[0] {
         for b in 0..sizes[1] {

@@ -5,10 +5,16 @@
 //! same bits.
 
 use rayon::prelude::*;
-use std::cell::Cell;
+use std::{
+    cell::Cell,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 /// Elements that an element-wise pass gives to one chunk: 64 KiB of f32, enough to pay for handing it to a thread.
 pub const ELEMENTS_PER_CHUNK: usize = 16 * 1024;
+
+/// As many threads as anyone should ask for.
+pub const MOST_THREADS: usize = 1024;
 
 thread_local! {
     /// Set while [`sequential`] runs: chunks are then visited one after the other on this thread.
@@ -75,10 +81,24 @@ pub fn map<R: Send>(count: usize, f: impl Fn(usize) -> R + Sync + Send) -> Vec<R
 
 /// Runs whole jobs side by side, each on one thread: `[job(0), ..., job(count - 1)]`.
 ///
-/// For many small networks this beats threads inside one. The results do not depend on the number of threads.
+/// For many small networks this beats threads inside one. A thread that is free takes the next job, so long jobs belong to
+/// the front. The results do not depend on the number of threads.
 pub fn map_jobs<R: Send>(count: usize, job: impl Fn(usize) -> R + Sync + Send) -> Vec<R> {
-    // One job at a time is handed out, in order, so that a progress display advances evenly.
-    (0..count).into_par_iter().with_max_len(1).map(|i| sequential(|| job(i))).collect()
+    let next = AtomicUsize::new(0);
+    let take_jobs = |_worker: usize| {
+        let mut done = Vec::new();
+        loop {
+            let i = next.fetch_add(1, Ordering::Relaxed);
+            if i >= count {
+                return done;
+            }
+            done.push((i, sequential(|| job(i))));
+        }
+    };
+    let workers = (0..threads()).into_par_iter().with_max_len(1);
+    let mut done: Vec<(usize, R)> = workers.map(take_jobs).flatten_iter().collect();
+    done.sort_unstable_by_key(|(i, _)| *i);
+    done.into_iter().map(|(_, result)| result).collect()
 }
 
 /// Runs `f` with every chunk loop inside it on the calling thread. The bits are the same as without.
@@ -96,8 +116,9 @@ pub fn sequential<R>(f: impl FnOnce() -> R) -> R {
 /// Runs `f` with `threads` threads for everything inside it; 0 means one for each core.
 ///
 /// # Panics
-/// If the operating system refuses the threads.
+/// If the operating system refuses the threads, or there are more than [`MOST_THREADS`].
 pub fn with_threads<R: Send>(threads: usize, f: impl FnOnce() -> R + Send) -> R {
+    assert!(threads <= MOST_THREADS, "{threads} threads are more than {MOST_THREADS}");
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     pool.unwrap_or_else(|error| panic!("cannot start {threads} threads: {error}")).install(f)
 }

@@ -180,12 +180,9 @@ impl<'a> Tape<'a> {
         let shape = self.shape(var);
         match std::mem::replace(&mut self.values.0[var.0], Value::Freed) {
             Value::Owned(tensor) => tensor,
-            Value::Borrowed(tensor) => tensor.clone(),
-            Value::Alias(of, _) => {
-                let mut tensor = self.workspace.take(shape);
-                tensor.as_mut_slice().copy_from_slice(self.values.get(of));
-                tensor
-            }
+            // The copy comes from the workspace, so that giving it back does not make the workspace grow.
+            Value::Borrowed(tensor) => copy(tensor.as_slice(), shape, self.workspace),
+            Value::Alias(of, _) => copy(self.values.get(of), shape, self.workspace),
             Value::Freed => unreachable!("a value is freed after its last use"),
         }
     }
@@ -205,6 +202,12 @@ impl<'a> Tape<'a> {
         self.nodes.push(Node { op, needs_grad });
         Var(self.nodes.len() - 1)
     }
+}
+
+fn copy(values: &[f32], shape: Shape, workspace: &mut Workspace) -> Tensor {
+    let mut tensor = workspace.take(shape);
+    tensor.as_mut_slice().copy_from_slice(values);
+    tensor
 }
 
 impl Drop for Tape<'_> {

@@ -72,7 +72,7 @@ impl FoldSpec {
     pub fn resolve_fold(&self, patches: Shape, output_size: [usize; 2]) -> Result<FoldDims, ShapeError> {
         let op = "fold";
         let [batch, h, w, patch_len] = super::conv2d::image(op, patches)?;
-        let taps = self.kernel_size[0] * self.kernel_size[1];
+        let taps = self.kernel_size[0].saturating_mul(self.kernel_size[1]);
         if taps == 0 || patch_len % taps != 0 {
             let message = format!(
                 "a patch of the input {patches} (N, OH, OW, KH*KW*C) has {patch_len} values, not a multiple of the kernel's \

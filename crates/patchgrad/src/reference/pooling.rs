@@ -17,14 +17,14 @@ fn for_each_window(dims: &PoolDims, mut visit: impl FnMut(usize, usize, [usize; 
 }
 
 /// The largest value of each window and the index `h * W + w` where it stands. The first of equal values wins; NaN beats
-/// every number; padding never wins.
+/// every number, and of several the last one wins, as in PyTorch; padding never wins.
 pub fn max_pool2d(dims: &PoolDims, input: &[f32], output: &mut [f32], indices: &mut [u32]) {
     for_each_window(dims, |out, plane, position| {
         let mut best: Option<(f32, usize)> = None;
         for tap in grid(dims.window.kernel_size) {
             let Some(at) = pixel(&dims.window, position, tap) else { continue };
             let value = input[plane + at * dims.channels];
-            if best.is_none_or(|(largest, _)| value > largest || (value.is_nan() && !largest.is_nan())) {
+            if best.is_none_or(|(largest, _)| value > largest || value.is_nan()) {
                 best = Some((value, at));
             }
         }

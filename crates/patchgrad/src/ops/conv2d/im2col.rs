@@ -12,7 +12,7 @@ use patchgrad_kernels::{
 };
 use std::ops::Range;
 
-/// Elements of one block of the patch matrix: 128 KiB.
+/// Elements of one block of the patch matrix: 128 KiB (more only for patches of over 2,048 values).
 const BLOCK_ELEMENTS: usize = 32 * 1024;
 
 /// A pass is cut into at most this many chunks, each with scratch for one block (and a partial gradient of the weight).
@@ -24,9 +24,9 @@ pub(super) fn forward(dims: &Conv2dDims, input: &[f32], weight: &[f32], output: 
     let rows_per_chunk = rows_per_chunk(dims, block);
     let chunks = dims.rows().div_ceil(rows_per_chunk);
     let mut scratch = workspace.take_buffer(scratch_len(dims, block, chunks));
-    let scratch_chunk = (scratch.len() / chunks, &mut scratch[..]);
+    let scratch_len = scratch.len() / chunks;
     let out_len = rows_per_chunk * dims.out_channels;
-    for_each_chunk_with_scratch((output, out_len), scratch_chunk, |i, output, patches| {
+    parallel::for_each_chunk_pair((output, out_len), (&mut scratch, scratch_len), |i, output, patches| {
         let first = i * rows_per_chunk;
         for rows in blocks(first..first + output.len() / dims.out_channels, block) {
             let output = &mut output[(rows.start - first) * dims.out_channels..];
@@ -56,9 +56,9 @@ pub(super) fn grad_input(
     let chunks = dims.batch.div_ceil(samples_per_chunk);
     let block = block_rows(dims, samples_per_chunk * positions);
     let mut scratch = workspace.take_buffer(scratch_len(dims, block, chunks));
-    let scratch_chunk = (scratch.len() / chunks, &mut scratch[..]);
+    let scratch_len = scratch.len() / chunks;
     let chunk_len = samples_per_chunk * sample_len;
-    for_each_chunk_with_scratch((grad_input, chunk_len), scratch_chunk, |i, grad_input, patches| {
+    parallel::for_each_chunk_pair((grad_input, chunk_len), (&mut scratch, scratch_len), |i, grad_input, patches| {
         let first_row = i * samples_per_chunk * positions;
         let rows = first_row..first_row + grad_input.len() / sample_len * positions;
         if patches_are_the_input(dims) {
@@ -108,23 +108,27 @@ pub(super) fn grad_weight(
     let chunks = dims.rows().div_ceil(rows_per_chunk);
     let mut partials = workspace.take_buffer(chunks * grad_weight.len());
     let mut scratch = workspace.take_buffer(scratch_len(dims, block, chunks));
-    let scratch_chunk = (scratch.len() / chunks, &mut scratch[..]);
-    for_each_chunk_with_scratch((&mut partials, grad_weight.len()), scratch_chunk, |i, partial, patches| {
-        let rows = i * rows_per_chunk..((i + 1) * rows_per_chunk).min(dims.rows());
-        partial.fill(0.0);
-        for rows in blocks(rows, block) {
-            for group in Group::all(dims) {
-                let patches = group.patches(dims, input, rows.clone(), patches);
-                let sum = MatrixMut::with_row_stride(
-                    &mut partial[group.first_output..],
-                    dims.patch_len(),
-                    group.outputs,
-                    dims.out_channels,
-                );
-                gemm_add(patches.transposed(), group.output(dims, grad_output, rows.clone()), sum);
+    let scratch_len = scratch.len() / chunks;
+    parallel::for_each_chunk_pair(
+        (&mut partials, grad_weight.len()),
+        (&mut scratch, scratch_len),
+        |i, partial, patches| {
+            let rows = i * rows_per_chunk..((i + 1) * rows_per_chunk).min(dims.rows());
+            partial.fill(0.0);
+            for rows in blocks(rows, block) {
+                for group in Group::all(dims) {
+                    let patches = group.patches(dims, input, rows.clone(), patches);
+                    let sum = MatrixMut::with_row_stride(
+                        &mut partial[group.first_output..],
+                        dims.patch_len(),
+                        group.outputs,
+                        dims.out_channels,
+                    );
+                    gemm_add(patches.transposed(), group.output(dims, grad_output, rows.clone()), sum);
+                }
             }
-        }
-    });
+        },
+    );
     let (first, rest) = partials.split_at(grad_weight.len());
     grad_weight.copy_from_slice(first);
     for partial in rest.chunks_exact(grad_weight.len()) {
@@ -210,13 +214,4 @@ fn scratch_len(dims: &Conv2dDims, block: usize, chunks: usize) -> usize {
 fn blocks(rows: Range<usize>, block: usize) -> impl Iterator<Item = Range<usize>> {
     let end = rows.end;
     rows.step_by(block).map(move |start| start..(start + block).min(end))
-}
-
-/// [`parallel::for_each_chunk_pair`] of an output and of the scratch that its chunks need.
-fn for_each_chunk_with_scratch(
-    output: (&mut [f32], usize),
-    (scratch_len, scratch): (usize, &mut [f32]),
-    f: impl Fn(usize, &mut [f32], &mut [f32]) + Sync,
-) {
-    parallel::for_each_chunk_pair(output, (scratch, scratch_len), f);
 }
