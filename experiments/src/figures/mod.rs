@@ -1,0 +1,25 @@
+//! Pictures: sheets of images as PNG, plots as SVG.
+//!
+//! | picture | made by |
+//! |---|---|
+//! | originals above reconstructions, mosaics of features | [`Sheet`], written by [`encode_png`] |
+//! | reconstruction quality against accuracy, a point per network | [`Scatter`] |
+//! | rank correlations with intervals; the error of several decoders | [`DotPlot`] |
+//!
+//! Inputs are plain numbers and names; what they stand for is the caller's. Plots are SVG text without scripts or ids,
+//! so that several can stand in one page: they scale with the page, name themselves to a screen reader, and show the
+//! `title` of a point when the pointer rests on it. Colours are Okabe and Ito's, which colour-blind readers can tell
+//! apart.
+
+mod axis;
+mod dots;
+mod palette;
+mod png;
+mod scatter;
+mod sheet;
+mod svg;
+
+pub use dots::{Band, Dot, DotPlot, DotRow, Reference};
+pub use png::{Colour, encode_png};
+pub use scatter::{Baseline, Scatter, ScatterPoint};
+pub use sheet::{Sheet, SheetLayout};

@@ -1,0 +1,48 @@
+//! Dense linear algebra for baselines and closed-form decoders, over faer.
+//!
+//! | wanted | here |
+//! |---|---|
+//! | the best linear code of a given size | [`Pca`] |
+//! | a code of the same size that learnt nothing | [`RandomProjection`] |
+//! | the best linear decoder of a code | [`Ridge`], [`select_ridge`] |
+//! | features of equal scale, for probes | [`Standardiser`] |
+//! | a basis, or what is left beside one | [`orthonormalise`], [`remove_projection`] |
+//!
+//! Data are tables of `f32`, one row per image, seen through [`Rows`]. All arithmetic is `f64`: sums over tens of
+//! thousands of rows lose nothing, eigenvalues near zero can be told from rounding, and it costs little (a few tenths
+//! of a second for the largest problem here). faer runs on one thread, so results do not depend on the number of
+//! threads.
+
+mod blocks;
+mod orthonormal;
+mod pca;
+mod projection;
+mod ridge;
+mod rows;
+mod standardise;
+
+pub use orthonormal::{orthonormalise, remove_projection};
+pub use pca::Pca;
+pub use projection::RandomProjection;
+pub use ridge::{Ridge, RidgeSettings, SelectedRidge, select_ridge};
+pub use rows::Rows;
+pub use standardise::{SMALLEST_DEVIATION, Standardiser};
+
+/// Why a decomposition has no result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LinearAlgebraError {
+    /// There are fewer rows than the method needs.
+    #[error("{got} rows, but at least {needed} are needed")]
+    TooFewRows {
+        /// Rows given.
+        got: usize,
+        /// Rows needed.
+        needed: usize,
+    },
+    /// A value is NaN or infinite: typically the code of a network whose training diverged.
+    #[error("a value is not finite; was the network that made the code still finite?")]
+    NotFinite,
+    /// The iteration for the eigenvalues gave up; not known to happen on finite input.
+    #[error("the eigenvalue iteration did not converge")]
+    NoConvergence,
+}

@@ -1,0 +1,130 @@
+//! Rank correlation with other quantities held fixed.
+
+use super::assert_paired;
+use super::correlation::{average_ranks, pearson};
+use crate::linear_algebra::{orthonormalise, remove_projection};
+
+/// A residual shorter than this share of the ranks it is left of is rounding: the covariates explain everything.
+const NOTHING_LEFT: f64 = 1e-9;
+
+/// Result of [`partial_spearman`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PartialCorrelation {
+    /// The correlation of what the covariates leave unexplained.
+    pub rho: f64,
+    /// How many independent covariates were held fixed: the `k` of `N - 3 - k` in an equivalence test.
+    pub controlled: usize,
+}
+
+/// Spearman's rho of `x` and `y` with `covariates` held fixed: Pearson's r of the residuals which remain when the ranks
+/// of `x` and the ranks of `y` are each regressed, by least squares, on a constant and the covariates.
+///
+/// A covariate is a column with one value per row, used as it is (not ranked): `ln h`, or [`indicator_columns`] of a
+/// category. Columns that depend on earlier ones are ignored and not counted, so any set of columns is allowed. Without
+/// covariates this is [`spearman`](super::spearman).
+///
+/// `None` if a value is not finite, if fewer than `controlled + 3` rows are left to speak, or if the covariates explain
+/// the ranks of `x` or of `y` completely.
+///
+/// # Panics
+/// If the lengths differ.
+///
+/// ```
+/// use pitfall::statistics::{partial_spearman, spearman};
+///
+/// // Both grow with the size; at equal size they pull in opposite directions.
+/// let size = vec![1.0, 1.0, 1.0, 2.0, 2.0, 2.0];
+/// let (x, y) = ([1.0, 2.0, 3.0, 11.0, 12.0, 13.0], [3.0, 2.0, 1.0, 13.0, 12.0, 11.0]);
+/// assert!(spearman(&x, &y).unwrap() > 0.5);
+/// assert!(partial_spearman(&x, &y, &[size]).unwrap().rho < -0.99);
+/// ```
+pub fn partial_spearman(x: &[f64], y: &[f64], covariates: &[Vec<f64>]) -> Option<PartialCorrelation> {
+    assert_paired(x, y);
+    for column in covariates {
+        assert_eq!(column.len(), x.len(), "a covariate has {} values for {} rows", column.len(), x.len());
+        if !column.iter().all(|value| value.is_finite()) {
+            return None;
+        }
+    }
+    let mut explained = vec![vec![1.0; x.len()]];
+    explained.extend_from_slice(covariates);
+    let basis = orthonormalise(explained);
+    // The constant is the first direction; with no rows there is not even that.
+    let controlled = basis.len().checked_sub(1)?;
+    if x.len() < controlled + 3 && controlled > 0 {
+        return None;
+    }
+    let rho = pearson(&residual(average_ranks(x)?, &basis)?, &residual(average_ranks(y)?, &basis)?)?;
+    Some(PartialCorrelation { rho, controlled })
+}
+
+/// What is left of `ranks` beside the orthonormal `basis`; `None` if only rounding is left.
+fn residual(mut ranks: Vec<f64>, basis: &[Vec<f64>]) -> Option<Vec<f64>> {
+    let length = |vector: &[f64]| vector.iter().map(|value| value * value).sum::<f64>().sqrt();
+    let before = length(&ranks);
+    remove_projection(&mut ranks, basis);
+    (length(&ranks) > NOTHING_LEFT * before).then_some(ranks)
+}
+
+/// One column of zeros and ones per level but the first (in rising order): a category as covariates.
+///
+/// The first level is the one that the constant of the regression stands for.
+///
+/// ```
+/// use pitfall::statistics::indicator_columns;
+/// assert_eq!(indicator_columns(&["relu", "linear", "relu", "sigmoid"]), [[1.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]]);
+/// ```
+pub fn indicator_columns<T: Ord>(categories: &[T]) -> Vec<Vec<f64>> {
+    let mut levels: Vec<&T> = categories.iter().collect();
+    levels.sort();
+    levels.dedup();
+    let indicator = |level: &T| categories.iter().map(|category| f64::from(u8::from(category == level))).collect();
+    levels.into_iter().skip(1).map(indicator).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::spearman;
+    use super::*;
+
+    const X: [f64; 12] = [0.90, 0.85, 0.93, 0.70, 0.88, 0.95, 0.60, 0.91, 0.77, 0.83, 0.97, 0.66];
+    const Y: [f64; 12] = [0.81, 0.79, 0.84, 0.80, 0.78, 0.88, 0.75, 0.85, 0.80, 0.74, 0.83, 0.79];
+    const SIZE: [f64; 12] = [16.0, 16.0, 64.0, 16.0, 32.0, 128.0, 16.0, 64.0, 32.0, 32.0, 128.0, 16.0];
+    const DEPTH: [f64; 12] = [0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 1.0];
+
+    fn close(got: Option<PartialCorrelation>, rho: f64, controlled: usize) {
+        let got = got.expect("the partial correlation exists");
+        assert!((got.rho - rho).abs() < 1e-12 && got.controlled == controlled, "{got:?}, want {rho} and {controlled}");
+    }
+
+    #[test]
+    fn agrees_with_numpy_and_scipy() {
+        // numpy 2.4, scipy 1.17: r = rankdata(v); r - A @ lstsq(A, r)[0] for both, A = [1, ln SIZE, ...]; pearsonr of
+        // these.
+        let ln_size: Vec<f64> = SIZE.iter().map(|size| size.ln()).collect();
+        close(partial_spearman(&X, &Y, &[]), 0.7403554346427416, 0);
+        close(partial_spearman(&X, &Y, std::slice::from_ref(&ln_size)), 0.4381156632222375, 1);
+        close(partial_spearman(&X, &Y, &[ln_size.clone(), DEPTH.to_vec()]), 0.36643465060365504, 2);
+        // The complement of a covariate adds nothing, and is not counted.
+        let complement = DEPTH.iter().map(|depth| 1.0 - depth).collect();
+        close(partial_spearman(&X, &Y, &[ln_size, DEPTH.to_vec(), complement]), 0.36643465060365504, 2);
+    }
+
+    #[test]
+    fn without_covariates_it_is_spearman() {
+        close(partial_spearman(&X, &Y, &[]), spearman(&X, &Y).unwrap(), 0);
+        close(partial_spearman(&X, &Y, &[vec![7.0; 12]]), spearman(&X, &Y).unwrap(), 0);
+        close(partial_spearman(&[1.0, 2.0], &[5.0, 3.0], &[]), -1.0, 0);
+    }
+
+    #[test]
+    fn undefined_is_none() {
+        assert_eq!(partial_spearman(&X, &Y, &[average_ranks(&X).unwrap()]), None, "x is explained completely");
+        assert_eq!(partial_spearman(&X, &[2.0; 12], &[SIZE.to_vec()]), None, "y is constant");
+        let mut diverged = SIZE.to_vec();
+        diverged[0] = f64::NAN;
+        assert_eq!(partial_spearman(&X, &Y, &[diverged]), None);
+        assert_eq!(partial_spearman(&[1.0, 2.0, 3.0], &[1.0, 3.0, 2.0], &[vec![0.0, 1.0, 5.0]]), None, "too few rows");
+        assert_eq!(partial_spearman(&[], &[], &[]), None);
+    }
+}
