@@ -1,0 +1,50 @@
+//! Running a network over more pictures than fit one tape.
+
+use patchgrad::{Params, Tape, Tensor, Var, Workspace};
+
+/// Pictures on one tape when nothing is trained: enough for the threads, little enough for the cache.
+const BATCH: usize = 128;
+
+/// The pictures at `indices` of `pictures` `[N, H, W, C]`, in a buffer of the workspace.
+pub fn gather(pictures: &Tensor, indices: &[usize], workspace: &mut Workspace) -> Tensor {
+    let mut dims = pictures.shape().dims().to_vec();
+    dims[0] = indices.len();
+    let mut batch = workspace.take(patchgrad::Shape::new(&dims));
+    let picture_len = batch.len() / indices.len().max(1);
+    for (to, &index) in batch.as_mut_slice().chunks_mut(picture_len.max(1)).zip(indices) {
+        to.copy_from_slice(pictures.samples(index..index + 1));
+    }
+    batch
+}
+
+/// Runs `record` without gradients on batches along the first axis of `inputs`; it must record rows of `row_len` values, one
+/// for each input. The result is `[N, row_len]`.
+///
+/// # Panics
+/// If `record` makes rows of another length.
+pub fn map_rows(
+    params: &Params,
+    inputs: &Tensor,
+    row_len: usize,
+    workspace: &mut Workspace,
+    record: impl Fn(&mut Tape, Var) -> Var,
+) -> Tensor {
+    let dims = inputs.shape().dims().to_vec();
+    let count = dims[0];
+    let mut rows = Tensor::zeros([count, row_len]);
+    for start in (0..count).step_by(BATCH) {
+        let range = start..(start + BATCH).min(count);
+        let mut batch_dims = dims.clone();
+        batch_dims[0] = range.len();
+        let mut batch = workspace.take(patchgrad::Shape::new(&batch_dims));
+        batch.as_mut_slice().copy_from_slice(inputs.samples(range.clone()));
+        let mut tape = Tape::with_params(params, workspace);
+        let input = tape.input(&batch);
+        let output = record(&mut tape, input);
+        let values = tape.value(output).as_slice();
+        rows.as_mut_slice()[range.start * row_len..range.end * row_len].copy_from_slice(values);
+        drop(tape);
+        workspace.give(batch);
+    }
+    rows
+}
