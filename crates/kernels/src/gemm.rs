@@ -176,10 +176,10 @@ mod tests {
     fn sizes_whose_product_overflows_are_refused() {
         let huge = 1 << 32;
         let refused = |make: fn(usize)| std::panic::catch_unwind(move || make(huge)).is_err();
-        assert!(refused(|huge| drop(Matrix::new(&[], huge, huge))));
-        assert!(refused(|huge| drop(Matrix::with_row_stride(&[0.0], huge + 1, 1, huge))));
-        assert!(refused(|huge| drop(MatrixMut::new(&mut [], huge, huge))));
-        assert!(refused(|huge| drop(MatrixMut::with_row_stride(&mut [0.0], huge + 1, 1, huge))));
+        assert!(refused(|huge| _ = Matrix::new(&[], huge, huge)));
+        assert!(refused(|huge| _ = Matrix::with_row_stride(&[0.0], huge + 1, 1, huge)));
+        assert!(refused(|huge| _ = MatrixMut::new(&mut [], huge, huge)));
+        assert!(refused(|huge| _ = MatrixMut::with_row_stride(&mut [0.0], huge + 1, 1, huge)));
     }
 
     #[test]

@@ -23,7 +23,6 @@ const MANY: usize = 2 * patchgrad::parallel::ELEMENTS_PER_CHUNK + 77;
 /// Hides every third element.
 static MASK: LazyLock<Tensor> = LazyLock::new(|| Tensor::from_fn([3, 5], |i| if i % 3 == 0 { 0.0 } else { 1.0 }));
 
-/// The gradient of a mean is small, and differences of it are rounded as coarsely as the loss: few elements keep them apart.
 pub fn elementwise() -> Vec<Case> {
     let sizes = [("one_value", Shape::from([1]), Size::Small), ("image", Shape::from([2, 3, 2, 3]), Size::Small)];
     let many = ("many_chunks", Shape::from([MANY]), Size::ManyChunks);
