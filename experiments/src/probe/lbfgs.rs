@@ -20,9 +20,9 @@ pub struct Settings {
 }
 
 impl Default for Settings {
-    /// 50 steps, a tolerance of 1e-4 (scikit-learn's), 10 steps remembered.
+    /// 100 steps, a tolerance of 1e-4 (scikit-learn's), 10 steps remembered.
     fn default() -> Self {
-        Self { iterations: 50, gradient_tolerance: 1e-4, memory: 10 }
+        Self { iterations: 100, gradient_tolerance: 1e-4, memory: 10 }
     }
 }
 

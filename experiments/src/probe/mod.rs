@@ -1,14 +1,14 @@
 //! The linear probe: how well a linear classifier tells the classes apart from given features.
 //!
-//! Multinomial logistic regression on standardised features for several penalties; the penalty is chosen on validation data (Alain and Bengio, arXiv 1610.01644; the settings are those of the protocol):
+//! Multinomial logistic regression on standardised features for several penalties, of which validation data choose one
+//! (Alain and Bengio, arXiv 1610.01644):
 //!
 //! ```text
 //! minimise over W, b:   mean over rows of -ln softmax(x W + b)[label]  +  lambda / 2 |W|^2
 //! ```
 //!
-//! Each penalty starts from the weights of the larger one before it, so that 50 steps are enough for each. The bias is not
-//! penalised. Because the penalty is the only choice, the accuracy measures the features and not the
-//! luck of a training run.
+//! The bias is not penalised. Each penalty starts from the weights of the larger one before it and takes at most 100 steps
+//! of L-BFGS. Because the penalty is the only choice, the accuracy measures the features and not the luck of a training run.
 
 pub mod lbfgs;
 
