@@ -3,15 +3,19 @@
 //! - [`scae`]: the stacked convolutional auto-encoder; [`cae`]: the end-to-end one; [`finetune`]: with a classifier on top.
 //! - [`probe`], [`scores`], [`linear_algebra`]: how good are features, how good are reconstructions, and the baselines.
 //! - [`statistics`]: what may be said about a correlation.
+//! - [`demo`]: the demonstration, from real pictures to a report; [`figures`], [`report`]: what it draws and writes.
 #![forbid(unsafe_code)]
 
 pub mod batches;
 pub mod cae;
+pub mod cli;
 pub mod data;
+pub mod demo;
 pub mod figures;
 pub mod finetune;
 pub mod linear_algebra;
 pub mod probe;
+pub mod report;
 pub mod scae;
 pub mod scores;
 pub mod statistics;

@@ -1,0 +1,186 @@
+//! `pitfall` without a command: the demonstration, its options, its progress, its files.
+
+use crate::demo::{
+    self, SetResults,
+    baselines::{BaselineRow, Kind},
+    config::{DemoConfig, Profile},
+    record::RunRecord,
+    reference::{REFERENCE_CODE_SIZE, Stage},
+};
+use anyhow::{Context, Result};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::{
+    io::{IsTerminal, Write},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+/// Options of the demonstration.
+#[derive(Clone, Debug, Args)]
+pub(super) struct DemoArgs {
+    /// Seed of everything random; the same seed gives the same results.csv, byte for byte
+    #[arg(long, default_value_t = 42)]
+    seed: u64,
+    /// Threads, 0 for one on each core; they change the time, never the results
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u16).range(..=1024))]
+    threads: u16,
+    /// How much is done
+    #[arg(long, value_enum, default_value_t)]
+    profile: Profile,
+    /// Folder for the results [default: runs/demo-<date>-<time>]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Folder with the full data sets in mnist/ and fashion-mnist/, instead of the bundled samples
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Print only the path of the report
+    #[arg(long)]
+    quiet: bool,
+    /// Write into a folder that is not empty
+    #[arg(long)]
+    force: bool,
+}
+
+/// The folder for the results is taken.
+#[derive(Debug, thiserror::Error)]
+#[error("{} exists and is not empty; nothing was written. Give another --out, or --force to write into it", .0.display())]
+pub(super) struct OutputExists(PathBuf);
+
+/// Runs the demonstration and writes its folder.
+pub(super) fn run(args: &DemoArgs) -> Result<()> {
+    let started = jiff::Timestamp::now();
+    let stamp = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string();
+    let out = args.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("demo-{stamp}")));
+    // The folder is made first: nobody should wait for a run that cannot be written.
+    prepare(&out, args.force)?;
+    let config = DemoConfig {
+        seed: args.seed,
+        threads: usize::from(args.threads),
+        profile: args.profile,
+        data_dir: args.data_dir.clone(),
+    };
+    let clock = Instant::now();
+    let progress = Progress::new(args.quiet);
+    let results = demo::run(&config, |done, jobs| progress.show(done, jobs))?;
+    progress.finish();
+    let record = RunRecord::new(&config, &results, started.to_string(), clock.elapsed().as_secs_f64());
+    let report = demo::output::write(&out, &results, &record)?;
+    let text = if args.quiet {
+        format!("{}\n", report.display())
+    } else {
+        let end = format!("{:.0} s on {} threads. The report: {}", record.seconds, record.threads, report.display());
+        format!("{}\n{end}\n", table(&results))
+    };
+    // Everything is written: a reader who closed the pipe has missed nothing.
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("cannot print the result"),
+        _ => Ok(()),
+    }
+}
+
+/// Makes sure that `out` can be written and overwrites nothing unasked.
+fn prepare(out: &Path, force: bool) -> Result<()> {
+    std::fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
+    let mut entries = std::fs::read_dir(out).with_context(|| format!("cannot read the folder {}", out.display()))?;
+    if !force && entries.next().is_some() {
+        return Err(OutputExists(out.to_path_buf()).into());
+    }
+    Ok(())
+}
+
+/// A bar with the time left on a terminal; a plain line for every tenth elsewhere; nothing when quiet.
+enum Progress {
+    Bar(ProgressBar),
+    Lines(Instant),
+    Quiet,
+}
+
+impl Progress {
+    fn new(quiet: bool) -> Self {
+        if quiet {
+            return Self::Quiet;
+        }
+        if !std::io::stderr().is_terminal() {
+            return Self::Lines(Instant::now());
+        }
+        let style =
+            ProgressStyle::with_template("{bar:40} {pos}/{len} networks and baselines, {elapsed} gone, {eta} left");
+        let bar = ProgressBar::new(0).with_style(style.expect("the template is well-formed"));
+        bar.enable_steady_tick(Duration::from_millis(500));
+        Self::Bar(bar)
+    }
+
+    /// Called from any thread after each piece of work.
+    fn show(&self, done: usize, jobs: usize) {
+        match self {
+            Self::Bar(bar) => {
+                bar.set_length(jobs as u64);
+                bar.set_position(done as u64);
+            }
+            Self::Lines(start) => {
+                let tenth = |done: usize| done * 10 / jobs;
+                if done == 0 || tenth(done) > tenth(done - 1) {
+                    let gone = start.elapsed().as_secs_f64();
+                    let left = if done == 0 {
+                        String::new()
+                    } else {
+                        format!(", about {:.0} s left", gone / done as f64 * (jobs - done) as f64)
+                    };
+                    eprintln!("{done}/{jobs} networks and baselines, {gone:.0} s gone{left}");
+                }
+            }
+            Self::Quiet => {}
+        }
+    }
+
+    fn finish(&self) {
+        if let Self::Bar(bar) = self {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// The final table: what a reader without a browser should see.
+fn table(results: &[SetResults]) -> String {
+    let mut lines = Vec::new();
+    for set in results {
+        let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+        lines.push(format!(
+            "\n{}: {} networks, reconstruction against probe accuracy",
+            set.task.name,
+            set.networks.len()
+        ));
+        lines.push(format!(
+            "  {:<20} {:<24} {:>3} {:>9} {:>16} {:>8}",
+            "networks", "judged by", "n", "rank corr", "95 % interval", "p"
+        ));
+        for relation in set.relations.iter().filter(|relation| !relation.without_dead) {
+            let (rank, interval) = (&relation.rank, relation.rank.interval());
+            lines.push(format!(
+                "  {:<20} {:<24} {:>3} {:>9.2} {:>16} {:>8.4}",
+                relation.level.label(),
+                relation.judged_by.label(),
+                rank.rows,
+                rank.rho,
+                format!("{:.2} to {:.2}", interval.low, interval.high),
+                rank.permutation_p
+            ));
+        }
+        let at_reference_size = |row: &&BaselineRow| row.size == REFERENCE_CODE_SIZE || row.kind == Kind::RawPixels;
+        let baselines = set.baselines.iter().filter(at_reference_size);
+        let baselines = baselines.map(|row| format!("{} {}", row.kind.label(), percent(row.probe_accuracy)));
+        let baselines: Vec<String> = baselines.collect();
+        lines.push(format!("  probe on {REFERENCE_CODE_SIZE} features: {}", baselines.join(", ")));
+        let reference = &set.reference;
+        lines.push(format!(
+            "  fine-tuned: accuracy {}, probe {} -> {}, error of the old decoder {:.3} -> {:.3}",
+            percent(reference.fine_tuned_accuracy),
+            percent(reference.probe_accuracy[0]),
+            percent(reference.probe_accuracy[1]),
+            reference.own_mse(Stage::Before),
+            reference.own_mse(Stage::After),
+        ));
+    }
+    lines.join("\n") + "\n"
+}

@@ -1,0 +1,60 @@
+//! The command line: parsing, messages, exit codes.
+//!
+//! | exit code | meaning |
+//! |---|---|
+//! | 0 | done |
+//! | 1 | something failed: a file, the disk, the run |
+//! | 2 | the request was wrong: an option, a shape, a value |
+
+mod demo;
+pub mod op;
+
+use clap::{Parser, Subcommand};
+use patchgrad::Isa;
+use std::process::ExitCode;
+
+/// Does a good reconstruction mean good features?
+///
+/// Without a command it runs the demonstration: on two bundled samples of real pictures it trains dozens of stacked
+/// convolutional auto-encoders and writes a report on how well they reconstruct and how well their features classify.
+#[derive(Debug, Parser)]
+#[command(name = "pitfall", version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    demo: demo::DemoArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the demonstration (the same as no command at all)
+    Demo(demo::DemoArgs),
+    /// Run one op on npy files: PyTorch's tensors and names in, results and gradients out
+    ///
+    /// `pitfall op conv2d --input x.npy --weight w.npy --stride 2,2 --output y.npy`, or many at once with
+    /// `pitfall op --cases FILE.jsonl`. Exit code 2 with a message that says what does not fit.
+    Op(Box<op::OpArgs>),
+}
+
+/// Parses the arguments, runs the command and turns its outcome into an exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Err(message) = Isa::from_env() {
+        eprintln!("error: {message}");
+        return ExitCode::from(2);
+    }
+    let outcome = match &cli.command {
+        Some(Command::Op(args)) => op::run(args),
+        Some(Command::Demo(args)) => demo::run(args),
+        None => demo::run(&cli.demo),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            let request = error.is::<op::UsageError>() || error.is::<demo::OutputExists>();
+            ExitCode::from(if request { 2 } else { 1 })
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! One network of the population: trained, scored, probed. One row of `results.csv`.
+
+use super::population::Member;
+use crate::{
+    data::Task,
+    linear_algebra::{LinearAlgebraError, Ridge, RidgeSettings, Rows, select_ridge},
+    probe::{Features, PENALTIES, ProbeData, Probed, linear_probe},
+    scae::{Scae, train},
+    scores::Reconstruction,
+};
+use patchgrad::{Tensor, Workspace, random::stream};
+use serde::Serialize;
+
+/// Penalties of the optimal linear decoder.
+const RIDGE_PENALTIES: [f64; 5] = [0.0, 1e-5, 1e-4, 1e-3, 1e-2];
+
+/// A feature whose standard deviation over the test codes is below this tells nothing.
+const DEAD_DEVIATION: f64 = 1e-4;
+
+/// How a network ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// It reconstructs better than the mean picture.
+    Ok,
+    /// Its code is constant or it reconstructs no better than the mean picture.
+    Dead,
+    /// A loss or a value was not finite.
+    Diverged,
+}
+
+/// A row of `results.csv`. What is not defined for a diverged network is empty.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct NetworkRow {
+    /// `mnist` or `fashion-mnist`.
+    pub data: String,
+    /// Position in the population of its data set.
+    pub network: usize,
+    /// Geometry, such as `k4/4-k3/2-k3`.
+    pub geometry: String,
+    /// Number of layers.
+    pub depth: usize,
+    /// Features of the layers, lowest first, such as `32-64`.
+    pub widths: String,
+    /// Length of the code.
+    pub code_size: usize,
+    /// Activation of the encoders.
+    pub encoder: String,
+    /// Activation of the decoders.
+    pub decoder: String,
+    /// Patches shown to each layer.
+    pub samples_per_layer: usize,
+    /// Learning rate for mini-batches of 32.
+    pub lr: f64,
+    /// L2 penalty.
+    pub weight_decay: f64,
+    /// Seed of weights and patches.
+    pub seed: u64,
+    /// Trainable values.
+    pub parameters: usize,
+    /// How it ended.
+    pub status: Status,
+    /// Mean absolute error of the top layer over the last tenth of its patches.
+    pub train_error: Option<f64>,
+    /// Mean squared error of the test reconstruction by the network's own decoder.
+    pub mse: Option<f64>,
+    /// The same, clipped to [-1, 1].
+    pub mse_clipped: Option<f64>,
+    /// Share of the variance around the mean picture that the reconstruction explains.
+    pub r2: Option<f64>,
+    /// Peak signal-to-noise ratio, dB.
+    pub psnr: Option<f64>,
+    /// Mean squared error of the best linear decoder of the same code.
+    pub linear_decoder_mse: Option<f64>,
+    /// Test accuracy of the linear probe.
+    pub probe_accuracy: Option<f64>,
+    /// Its accuracy on validation data.
+    pub probe_validation_accuracy: Option<f64>,
+    /// Its mean cross-entropy on test data, nats.
+    pub probe_cross_entropy: Option<f64>,
+    /// Its penalty.
+    pub probe_penalty: Option<f64>,
+    /// Features of the code that are constant over the test pictures.
+    pub dead_features: Option<usize>,
+}
+
+impl NetworkRow {
+    /// Whether it has all numbers.
+    pub fn is_finite(&self) -> bool {
+        self.status != Status::Diverged
+    }
+
+    /// `#3 k4/4-k3/2-k3, 32-64-128, softsign/linear`: how figures name it.
+    pub fn title(&self) -> String {
+        format!("#{} {}, {}, {}/{}", self.network, self.geometry, self.widths, self.encoder, self.decoder)
+    }
+}
+
+/// The codes of the three parts of a task, `[N, h]` each.
+#[derive(Clone, Debug)]
+pub struct Codes {
+    /// Of the training pictures.
+    pub train: Tensor,
+    /// Of the validation pictures.
+    pub validation: Tensor,
+    /// Of the test pictures.
+    pub test: Tensor,
+}
+
+impl Codes {
+    /// Encodes all parts.
+    pub fn of(task: &Task, mut encode: impl FnMut(&Tensor) -> Tensor) -> Self {
+        let [train, validation, test] = [&task.train, &task.validation, &task.test].map(|part| encode(&part.pictures));
+        Self { train, validation, test }
+    }
+
+    /// Probes them; `None` when a value is not finite.
+    pub fn probe(&self, task: &Task, workspace: &mut Workspace) -> Option<Probed> {
+        let data = ProbeData {
+            train: Features { rows: &self.train, labels: &task.train.labels },
+            validation: Features { rows: &self.validation, labels: &task.validation.labels },
+            test: Features { rows: &self.test, labels: &task.test.labels },
+            classes: task.classes,
+        };
+        linear_probe(&data, &PENALTIES, workspace)
+    }
+
+    /// What the best linear decoder makes of the test codes, `[N, H * W * C]`; its penalty is chosen on validation data.
+    ///
+    /// # Errors
+    /// When a value is not finite.
+    pub fn decode_linearly(&self, task: &Task) -> Result<Vec<f32>, LinearAlgebraError> {
+        let columns = self.train.shape().dims()[1];
+        let settings = RidgeSettings { penalties: &RIDGE_PENALTIES, standardise: true };
+        let pixels = task.train.pixels();
+        let path = Ridge::fit_path(
+            Rows::new(self.train.as_slice(), columns),
+            Rows::new(task.train.pictures.as_slice(), pixels),
+            settings,
+        )?;
+        let validation_pixels = Rows::new(task.validation.pictures.as_slice(), pixels);
+        let chosen = select_ridge(path, Rows::new(self.validation.as_slice(), columns), validation_pixels);
+        let chosen = chosen.ok_or(LinearAlgebraError::NotFinite)?;
+        Ok(chosen.ridge.predict(Rows::new(self.test.as_slice(), columns)))
+    }
+
+    /// Features whose standard deviation over the test pictures is below [`DEAD_DEVIATION`].
+    fn dead_features(&self) -> usize {
+        let (values, columns) = (self.test.as_slice(), self.test.shape().dims()[1]);
+        let feature = |column: usize| values.iter().skip(column).step_by(columns).map(|&value| f64::from(value));
+        let count = (values.len() / columns) as f64;
+        let deviation = |column: usize| {
+            let mean = feature(column).sum::<f64>() / count;
+            (feature(column).map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt()
+        };
+        (0..columns).filter(|&column| deviation(column) < DEAD_DEVIATION).count()
+    }
+}
+
+/// A network after training, with its row.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// What `results.csv` says of it.
+    pub row: NetworkRow,
+    /// The network; a diverged one as it was before the bad step.
+    pub scae: Scae,
+    /// The class that the probe gives to each test picture; empty for a diverged network.
+    pub predictions: Vec<u32>,
+}
+
+/// Trains, scores and probes one member of the population.
+pub fn run(member: &Member, task: &Task) -> Finished {
+    let mut workspace = Workspace::new();
+    let workspace = &mut workspace;
+    let mut scae = Scae::new(member.spec.clone(), &mut stream(member.seed, "init", 0));
+    let mut row = blank_row(member, task, &scae);
+    let diverged = |row: NetworkRow, scae: Scae| Finished { row, scae, predictions: Vec::new() };
+    let trained = match train(&mut scae, &task.train.pictures, &member.training, workspace) {
+        Ok(trained) => trained,
+        Err(_) => return diverged(row, scae),
+    };
+    let codes = Codes::of(task, |pictures| scae.codes(pictures, workspace));
+    let (Some(probed), Ok(linear)) = (codes.probe(task, workspace), codes.decode_linearly(task)) else {
+        return diverged(row, scae);
+    };
+    let decoded = scae.reconstruct(&task.test.pictures, workspace);
+    let scores = Reconstruction::score(&task.test.pictures, decoded.as_slice());
+    if !scores.mse.is_finite() {
+        return diverged(row, scae);
+    }
+    let dead_features = codes.dead_features();
+    let constant = dead_features == member.spec.code_size();
+    row.status = if constant || scores.r2 <= 0.0 { Status::Dead } else { Status::Ok };
+    row.train_error = trained.last().map(|top| top.final_error);
+    row.mse = Some(scores.mse);
+    row.mse_clipped = Some(scores.mse_clipped);
+    row.r2 = Some(scores.r2);
+    row.psnr = Some(scores.psnr);
+    row.linear_decoder_mse = Some(Reconstruction::score(&task.test.pictures, &linear).mse);
+    row.probe_accuracy = Some(probed.test_accuracy);
+    row.probe_validation_accuracy = Some(probed.validation_accuracy);
+    row.probe_cross_entropy = Some(probed.test_cross_entropy);
+    row.probe_penalty = Some(probed.penalty);
+    row.dead_features = Some(dead_features);
+    Finished { row, scae, predictions: probed.predictions }
+}
+
+/// The row of a diverged network: what is known before training.
+fn blank_row(member: &Member, task: &Task, scae: &Scae) -> NetworkRow {
+    let widths: Vec<String> = member.spec.layers.iter().map(|layer| layer.features.to_string()).collect();
+    NetworkRow {
+        data: task.set.folder().to_string(),
+        network: member.index,
+        geometry: member.spec.geometry().to_string(),
+        depth: member.spec.layers.len(),
+        widths: widths.join("-"),
+        code_size: member.spec.code_size(),
+        encoder: member.spec.layers[0].encoder.to_string(),
+        decoder: member.spec.layers[0].decoder.to_string(),
+        samples_per_layer: member.training.samples_per_layer,
+        lr: member.training.lr,
+        weight_decay: member.training.weight_decay,
+        seed: member.seed,
+        parameters: scae.params().values(),
+        status: Status::Diverged,
+        train_error: None,
+        mse: None,
+        mse_clipped: None,
+        r2: None,
+        psnr: None,
+        linear_decoder_mse: None,
+        probe_accuracy: None,
+        probe_validation_accuracy: None,
+        probe_cross_entropy: None,
+        probe_penalty: None,
+        dead_features: None,
+    }
+}

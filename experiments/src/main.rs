@@ -1,0 +1,5 @@
+//! The command line: see `pitfall --help`.
+
+fn main() -> std::process::ExitCode {
+    pitfall::cli::main()
+}
