@@ -14,7 +14,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
-/// The environment variable that forces an instruction set: `portable`, `avx2` or `avx512`.
+/// The environment variable that forces an instruction set: `portable`, `avx2` or `avx512`. Matrix products are
+/// `matrixmultiply`'s, which picks its own by the processor and is not forced.
 pub const ENVIRONMENT_VARIABLE: &str = "PATCHGRAD_ISA";
 
 /// An instruction set the kernels are compiled for, from the narrowest to the widest.

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | 0 | done |
 //! | 1 | something failed: a file, the disk, the run |
-//! | 2 | the request was wrong: an option, a shape, a value |
+//! | 2 | the request was wrong: an option, a shape, a value; of `op` also a file that cannot be read or written |
 
 mod demo;
 pub mod op;

@@ -113,7 +113,7 @@ fn work(job: &Job, seed: u64, sizes: &Sizes) -> Result<Done> {
             let reference = reference::run(task, seed, sizes.reference_samples, &sizes.fine_tuning)?;
             Done::Reference(Box::new(reference))
         }
-        Job::Network(task, member) => Done::Network(Box::new(network::run(member, task).row)),
+        Job::Network(task, member) => Done::Network(Box::new(network::run(member, task))),
     })
 }
 

@@ -157,36 +157,30 @@ impl Codes {
     }
 }
 
-/// A network after training, with its row.
-#[derive(Clone, Debug)]
-pub struct Finished {
-    /// What `results.csv` says of it.
-    pub row: NetworkRow,
-    /// The network; a diverged one as it was before the bad step.
-    pub scae: Scae,
-    /// The class that the probe gives to each test picture; empty for a diverged network.
-    pub predictions: Vec<u32>,
+/// Trains, scores and probes one member of the population.
+pub fn run(member: &Member, task: &Task) -> NetworkRow {
+    let mut scae = Scae::new(member.spec.clone(), &mut stream(member.seed, "init", 0));
+    let diverged = blank_row(member, task, &scae);
+    let measured = measure(&mut scae, member, task, diverged.clone(), &mut Workspace::new());
+    measured.unwrap_or(diverged)
 }
 
-/// Trains, scores and probes one member of the population.
-pub fn run(member: &Member, task: &Task) -> Finished {
-    let mut workspace = Workspace::new();
-    let workspace = &mut workspace;
-    let mut scae = Scae::new(member.spec.clone(), &mut stream(member.seed, "init", 0));
-    let mut row = blank_row(member, task, &scae);
-    let diverged = |row: NetworkRow, scae: Scae| Finished { row, scae, predictions: Vec::new() };
-    let trained = match train(&mut scae, &task.train.pictures, &member.training, workspace) {
-        Ok(trained) => trained,
-        Err(_) => return diverged(row, scae),
-    };
+/// Fills in the row; `None` when a loss or a value is not finite.
+fn measure(
+    scae: &mut Scae,
+    member: &Member,
+    task: &Task,
+    mut row: NetworkRow,
+    workspace: &mut Workspace,
+) -> Option<NetworkRow> {
+    let trained = train(scae, &task.train.pictures, &member.training, workspace).ok()?;
     let codes = Codes::of(task, |pictures| scae.codes(pictures, workspace));
-    let (Some(probed), Ok(linear)) = (codes.probe(task, workspace), codes.decode_linearly(task)) else {
-        return diverged(row, scae);
-    };
+    let probed = codes.probe(task, workspace)?;
+    let linear = codes.decode_linearly(task).ok()?;
     let decoded = scae.reconstruct(&task.test.pictures, workspace);
     let scores = Reconstruction::score(&task.test.pictures, decoded.as_slice());
     if !scores.mse.is_finite() {
-        return diverged(row, scae);
+        return None;
     }
     let dead_features = codes.dead_features();
     let constant = dead_features == member.spec.code_size();
@@ -202,7 +196,7 @@ pub fn run(member: &Member, task: &Task) -> Finished {
     row.probe_cross_entropy = Some(probed.test_cross_entropy);
     row.probe_penalty = Some(probed.penalty);
     row.dead_features = Some(dead_features);
-    Finished { row, scae, predictions: probed.predictions }
+    Some(row)
 }
 
 /// The row of a diverged network: what is known before training.
