@@ -86,8 +86,7 @@ pub fn train(
     config: &TrainConfig,
     workspace: &mut Workspace,
 ) -> Result<Vec<Trained>, TrainError> {
-    let layers = 0..scae.spec().layers.len();
-    layers.map(|layer| train_layer(scae, layer, Trains::EncoderAndDecoder, pictures, config, workspace)).collect()
+    train_layers(scae, Trains::EncoderAndDecoder, pictures, config, workspace)
 }
 
 /// Trains every decoder on the code of its encoder, which stays as it is: for an encoder that was changed, or to tell what
@@ -101,8 +100,17 @@ pub fn train_decoders(
     config: &TrainConfig,
     workspace: &mut Workspace,
 ) -> Result<Vec<Trained>, TrainError> {
-    let layers = 0..scae.spec().layers.len();
-    layers.map(|layer| train_layer(scae, layer, Trains::DecoderOnly, pictures, config, workspace)).collect()
+    train_layers(scae, Trains::DecoderOnly, pictures, config, workspace)
+}
+
+fn train_layers(
+    scae: &mut Scae,
+    trains: Trains,
+    pictures: &Tensor,
+    config: &TrainConfig,
+    workspace: &mut Workspace,
+) -> Result<Vec<Trained>, TrainError> {
+    (0..scae.spec().layers.len()).map(|layer| train_layer(scae, layer, trains, pictures, config, workspace)).collect()
 }
 
 fn train_layer(
