@@ -5,6 +5,7 @@
 
 pub mod activation;
 pub mod aligned;
+pub mod dot;
 pub mod elementwise;
 pub mod gemm;
 pub mod im2col;
@@ -12,8 +13,12 @@ pub mod isa;
 pub mod loss;
 pub mod math;
 pub mod optim;
+pub mod pack;
+pub mod peak;
 pub mod pool;
+pub mod product;
 pub mod reduce;
+mod simd;
 pub mod window;
 
 #[cfg(test)]
