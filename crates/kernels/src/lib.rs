@@ -20,6 +20,7 @@ pub mod product;
 pub mod reduce;
 mod simd;
 pub mod window;
+pub mod winograd;
 
 #[cfg(test)]
 mod testing;
