@@ -79,21 +79,9 @@ impl Activation {
             }
             Activation::Tanh => grad * (1.0 - y * y),
             Activation::Sigmoid => grad * (y * (1.0 - y)),
-            // As in PyTorch, the gradient passes where the output is NaN.
-            Activation::Relu => {
-                if y <= 0.0 {
-                    0.0
-                } else {
-                    grad
-                }
-            }
-            Activation::LeakyRelu { negative_slope } => {
-                if y > 0.0 {
-                    grad
-                } else {
-                    negative_slope * grad
-                }
-            }
+            // As in PyTorch, the gradient passes where the output is NaN. Both end in arithmetic, as in `value`.
+            Activation::Relu => (if y <= 0.0 { 0.0 } else { grad }) + 0.0,
+            Activation::LeakyRelu { negative_slope } => grad * if y > 0.0 { 1.0 } else { negative_slope },
             // Not 1 - exp(-y), which loses every digit for small y.
             Activation::Softplus => grad * -math::exp_m1(-y),
         }
@@ -148,6 +136,16 @@ dispatched! {
         assert_eq!(grad_input.len(), grad_output.len(), "activation: grad_input and grad_output differ in length");
         with_constant!(activation, grad_each(grad_input, output, grad_output))
     }
+
+    /// `grad = f'(x) * grad`, where `output = f(x)`: [`grad_input`] in place.
+    ///
+    /// # Panics
+    /// If the lengths differ, or a slope is negative.
+    pub fn grad_in_place(activation: Activation, grad: &mut [f32], output: &[f32]) {
+        activation.check();
+        assert_eq!(grad.len(), output.len(), "activation: gradient and output differ in length");
+        with_constant!(activation, grad_each_in_place(grad, output))
+    }
 }
 
 #[inline(always)]
@@ -168,6 +166,13 @@ fn forward_each_in_place(activation: Activation, x: &mut [f32]) {
 fn grad_each(activation: Activation, grad_input: &mut [f32], output: &[f32], grad_output: &[f32]) {
     for ((grad_input, &y), &grad_output) in grad_input.iter_mut().zip(output).zip(grad_output) {
         *grad_input = activation.chain(y, grad_output);
+    }
+}
+
+#[inline(always)]
+fn grad_each_in_place(activation: Activation, grad: &mut [f32], output: &[f32]) {
+    for (grad, &y) in grad.iter_mut().zip(output) {
+        *grad = activation.chain(y, *grad);
     }
 }
 
@@ -285,6 +290,11 @@ mod tests {
                 let mut y = vec![0.0; len];
                 forward(activation, &mut y, &x);
                 let got = on_every_isa(len, |out| grad_input(activation, out, &y, &grad_output));
+                let in_place = on_every_isa(len, |out| {
+                    out.copy_from_slice(&grad_output);
+                    grad_in_place(activation, out, &y);
+                });
+                assert_eq!(in_place, got, "{activation}");
                 for i in 0..len {
                     let f = |x| reference(activation, x);
                     let x = f64::from(x[i]);

@@ -5,15 +5,35 @@
 //! `return_indices`, kept per output position and channel in a slice of the output's shape.
 
 use crate::isa::dispatched;
+use crate::pool2x2;
 use crate::window::Window2d;
 
-/// Runs a block for channels `c..c + LANES` until all are done, with `LANES` 16 as long as possible, then 8, then 1.
-macro_rules! in_lanes {
+/// Runs a block for strips of `LANES` channels from `c` on: 16 where a pixel has as many, else 8, else 1. The last strip
+/// may overlap the one before, so that no channel is left over: the block must overwrite, not add.
+macro_rules! in_strips {
+    ($channels:expr, |$c:ident, $lanes:ident| $block:block) => {
+        match $channels {
+            16.. => in_strips!(16, $channels, |$c, $lanes| $block),
+            8.. => in_strips!(8, $channels, |$c, $lanes| $block),
+            _ => in_strips!(1, $channels, |$c, $lanes| $block),
+        }
+    };
+    ($width:literal, $channels:expr, |$c:ident, $lanes:ident| $block:block) => {
+        for start in (0..$channels).step_by($width) {
+            const $lanes: usize = $width;
+            let $c = start.min($channels - $width);
+            $block
+        }
+    };
+}
+
+/// As [`in_strips!`], for a block that adds: 16 channels as long as there are as many, then 8, then 1 by 1, none twice.
+macro_rules! in_disjoint_strips {
     ($channels:expr, |$c:ident, $lanes:ident| $block:block) => {
         let mut $c = 0;
-        in_lanes!(16, $channels, |$c, $lanes| $block);
-        in_lanes!(8, $channels, |$c, $lanes| $block);
-        in_lanes!(1, $channels, |$c, $lanes| $block);
+        in_disjoint_strips!(16, $channels, |$c, $lanes| $block);
+        in_disjoint_strips!(8, $channels, |$c, $lanes| $block);
+        in_disjoint_strips!(1, $channels, |$c, $lanes| $block);
     };
     ($width:literal, $channels:expr, |$c:ident, $lanes:ident| $block:block) => {
         while $channels - $c >= $width {
@@ -23,6 +43,7 @@ macro_rules! in_lanes {
         }
     };
 }
+
 dispatched! {
     /// The largest value under each window, per channel, and where it was.
     ///
@@ -38,19 +59,48 @@ dispatched! {
         check_planes(window, channels, input.len(), output.len());
         assert_eq!(indices.len(), output.len(), "max_pool2d: one index per output value");
         assert!(window.input_len() as u64 <= 1 << 32, "max_pool2d: the indices of {:?} exceed u32", window.input);
+        if pool2x2::covers(window) {
+            return pool2x2::max_pool_plane(window.input, channels, input, output, indices);
+        }
         for oh in 0..window.output[0] {
             let rows = Span::new(window, 0, oh);
             for ow in 0..window.output[1] {
                 let view = View { rows, cols: Span::new(window, 1, ow), width: window.input[1], channels };
                 assert!(view.pixels() > 0, "max_pool2d: the window at ({oh}, {ow}) lies wholly in the padding");
                 let at = (oh * window.output[1] + ow) * channels;
-                in_lanes!(channels, |c, LANES| {
+                in_strips!(channels, |c, LANES| {
                     let (best, place) = view.max::<LANES>(input, c);
                     output[at + c..][..LANES].copy_from_slice(&best);
                     indices[at + c..][..LANES].copy_from_slice(&place);
                 });
             }
         }
+    }
+
+    /// The gradient of [`max_pool2d`]: each gradient goes to the pixel that won. A pixel that won several windows receives
+    /// the sum of their gradients, added in the order of the output.
+    ///
+    /// # Shapes
+    /// `indices`, as [`max_pool2d`] gave them, and `grad_output` [OH, OW, channels]; `grad_input` [H, W, channels],
+    /// overwritten.
+    ///
+    /// # Panics
+    /// If a slice has the wrong length. An index outside its window loses its gradient or panics.
+    pub fn max_pool2d_grad_input(
+        window: &Window2d,
+        channels: usize,
+        indices: &[u32],
+        grad_output: &[f32],
+        grad_input: &mut [f32],
+    ) {
+        check_planes(window, channels, grad_input.len(), grad_output.len());
+        check_indices(channels, indices.len(), grad_output.len(), grad_input.len());
+        // Narrower pixels are scattered faster one by one.
+        if pool2x2::covers(window) && channels >= pool2x2::LANES {
+            return pool2x2::unpool_plane(window.input, channels, indices, grad_output, grad_input);
+        }
+        grad_input.fill(0.0);
+        for_each_winner(channels, indices, |winner, from| grad_input[winner] += grad_output[from]);
     }
 
     /// The mean under each window, per channel.
@@ -73,7 +123,7 @@ dispatched! {
                 let view = View { rows, cols: Span::new(window, 1, ow), width: window.input[1], channels };
                 let divisor = view.divisor(count_include_pad);
                 let at = (oh * window.output[1] + ow) * channels;
-                in_lanes!(channels, |c, LANES| {
+                in_strips!(channels, |c, LANES| {
                     let mut mean = view.sum::<LANES>(input, c);
                     for value in &mut mean {
                         *value /= divisor;
@@ -107,7 +157,7 @@ dispatched! {
                 let view = View { rows, cols: Span::new(window, 1, ow), width: window.input[1], channels };
                 let divisor = view.divisor(count_include_pad);
                 let at = (oh * window.output[1] + ow) * channels;
-                in_lanes!(channels, |c, LANES| {
+                in_disjoint_strips!(channels, |c, LANES| {
                     let mut share = [0.0; LANES];
                     share.copy_from_slice(&grad_output[at + c..][..LANES]);
                     for value in &mut share {
@@ -118,27 +168,6 @@ dispatched! {
             }
         }
     }
-}
-
-/// The gradient of [`max_pool2d`]: each gradient goes to the pixel that won. A pixel that won several windows receives
-/// the sum of their gradients, added in the order of the output.
-///
-/// # Shapes
-/// `indices` and `grad_output` [OH, OW, channels]; `grad_input` [H, W, channels], overwritten.
-///
-/// # Panics
-/// If a slice has the wrong length or an index lies outside the input plane.
-pub fn max_pool2d_grad_input(
-    window: &Window2d,
-    channels: usize,
-    indices: &[u32],
-    grad_output: &[f32],
-    grad_input: &mut [f32],
-) {
-    check_planes(window, channels, grad_input.len(), grad_output.len());
-    check_indices(channels, indices.len(), grad_output.len(), grad_input.len());
-    grad_input.fill(0.0);
-    for_each_winner(channels, indices, |winner, from| grad_input[winner] += grad_output[from]);
 }
 
 /// The partial inverse of max-pooling: each value goes to the place its index names, all other places are 0. Where an
