@@ -26,9 +26,13 @@ use crate::simd::{Vector, on_active_isa};
 /// Columns of one panel of a packed `b`.
 pub const PANEL: usize = 16;
 
-/// Terms that are summed before the next panel of `b` is visited. 256 rows of a panel, 64 bytes each, take half of a
-/// first-level cache of 32 KiB. Where the terms lie apart in `a`, each needs a cache line there too, so it is half as many.
-const TERMS_PER_BLOCK: usize = 256;
+/// Terms that are summed before the next panel of `b` is visited, where they lie side by side in `a`: 128 KiB of a panel,
+/// which streams from the second-level cache as fast as the tile reads it.
+const TERMS_PER_BLOCK: usize = 2048;
+
+/// As above, where the terms lie apart and each needs a cache line in `a` too: 16 KiB together with those of the panel, half
+/// of a first-level cache.
+const SPREAD_TERMS_PER_BLOCK: usize = 128;
 
 /// Rows that share a panel of `b` before the next one is visited.
 const ROWS_PER_BAND: usize = 96;
@@ -73,7 +77,7 @@ pub struct Table {
 impl Table {
     /// The terms of a segment lie `step` values apart in `a`.
     ///
-    /// Segments that continue each other are joined, those of more than 256 terms (128 where `step` is not 1) cut into
+    /// Segments that continue each other are joined, those of more than 2,048 terms (128 where `step` is not 1) cut into
     /// equal parts; empty ones are dropped.
     pub fn new(rows: Vec<Row>, segments: impl IntoIterator<Item = Segment>, step: usize) -> Self {
         let mut joined: Vec<Segment> = Vec::new();
@@ -129,7 +133,7 @@ impl Table {
 }
 
 fn terms_per_block(step: usize) -> usize {
-    if step == 1 { TERMS_PER_BLOCK } else { TERMS_PER_BLOCK / 2 }
+    if step == 1 { TERMS_PER_BLOCK } else { SPREAD_TERMS_PER_BLOCK }
 }
 
 /// `segment` in equal parts of at most `most` terms, the last possibly shorter.
@@ -193,7 +197,7 @@ pub enum Start<'a> {
 /// `out = start + a b` for `columns` columns, see the module. Every output of a row of the table is written, also when
 /// there are no terms.
 ///
-/// The order of the sum of one output depends on the segments alone: that of the formula, in blocks of about 256 terms
+/// The order of the sum of one output depends on the segments alone: that of the formula, in blocks of at most 2,048 terms
 /// (128 where the step is not 1), each added to what `out` holds so far.
 ///
 /// # Panics
@@ -484,7 +488,7 @@ mod tests {
 
     #[test]
     fn many_blocks_and_bands_in_place() {
-        let (count, columns, terms) = (250, 32, 700);
+        let (count, columns, terms) = (250, 32, 5000);
         let rows: Vec<Row> = (0..count).map(|i| Row { a: i, out: i * columns }).collect();
         let segment = Segment { a: 0, b: 0, len: terms };
         let (a, b) = (integers(count + terms, 1), integers(terms * columns, 2));
@@ -526,9 +530,9 @@ mod tests {
     #[test]
     fn segments_are_joined_and_cut() {
         let segments =
-            [Segment { a: 4, b: 0, len: 3 }, Segment { a: 7, b: 3, len: 298 }, Segment { a: 0, b: 301, len: 0 }];
+            [Segment { a: 4, b: 0, len: 3 }, Segment { a: 7, b: 3, len: 2098 }, Segment { a: 0, b: 2101, len: 0 }];
         let table = Table::new(vec![Row { a: 0, out: 0 }], segments, 1);
-        let parts = [Segment { a: 4, b: 0, len: 151 }, Segment { a: 155, b: 151, len: 150 }];
+        let parts = [Segment { a: 4, b: 0, len: 1051 }, Segment { a: 1055, b: 1051, len: 1050 }];
         assert_eq!(table.segments(), parts);
     }
 }

@@ -63,12 +63,19 @@ impl WeightAndBias {
     }
 }
 
-/// [`Tape::conv2d`] with weight and bias.
+/// How a label names a fused activation.
+fn fused(activation: Activation) -> String {
+    if activation == Activation::Linear { String::new() } else { format!(", {activation}") }
+}
+
+/// [`Tape::conv2d`] with weight and bias, and perhaps an activation and max-pooling in the same pass over memory.
 #[derive(Clone, Copy, Debug)]
 pub struct Conv2d {
     spec: Conv2dSpec,
     weight: Shape,
     params: WeightAndBias,
+    activation: Activation,
+    max_pool: bool,
 }
 
 impl Conv2d {
@@ -81,18 +88,36 @@ impl Conv2d {
         let [c, o] = channels;
         assert!(spec.groups > 0 && c % spec.groups == 0, "Conv2d {name}: groups {} must divide C = {c}", spec.groups);
         let weight = Shape::from([spec.kernel_size[0], spec.kernel_size[1], c / spec.groups, o]);
-        Self { spec, weight, params: WeightAndBias::new(params, name, weight, o, Fan::conv2d(weight), stream) }
+        let params = WeightAndBias::new(params, name, weight, o, Fan::conv2d(weight), stream);
+        Self { spec, weight, params, activation: Activation::Linear, max_pool: false }
+    }
+
+    /// The same with `activation` on every output: what a layer of that activation behind it would do, fused.
+    #[must_use]
+    pub fn activation(self, activation: Activation) -> Self {
+        Self { activation, ..self }
+    }
+
+    /// The same with max-pooling of 2x2 windows, stride 2, behind the activation: what a layer [`MaxPool2d`] would do, fused.
+    #[must_use]
+    pub fn max_pool(self) -> Self {
+        Self { max_pool: true, ..self }
     }
 }
 
 impl Layer for Conv2d {
     fn forward(&self, tape: &mut Tape, input: Var) -> Var {
         let (weight, bias) = (tape.param(self.params.weight), tape.param(self.params.bias));
-        tape.conv2d(input, weight, Some(bias), &self.spec)
+        if self.max_pool {
+            tape.conv2d_activation_max_pool2d(input, weight, Some(bias), &self.spec, self.activation)
+        } else {
+            tape.conv2d_activation(input, weight, Some(bias), &self.spec, self.activation)
+        }
     }
 
     fn output_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
-        Ok(self.spec.resolve(input, self.weight, None)?.output())
+        let dims = self.spec.resolve(input, self.weight, None)?;
+        if self.max_pool { dims.pooled_output() } else { Ok(dims.output()) }
     }
 
     fn multiply_adds(&self, input: Shape) -> Result<u64, ShapeError> {
@@ -104,16 +129,19 @@ impl Layer for Conv2d {
     }
 
     fn label(&self) -> String {
-        format!("conv2d {}x{}", self.spec.kernel_size[0], self.spec.kernel_size[1])
+        let [h, w] = self.spec.kernel_size;
+        let pool = if self.max_pool { ", max_pool2d" } else { "" };
+        format!("conv2d {h}x{w}{}{pool}", fused(self.activation))
     }
 }
 
-/// [`Tape::conv_transpose2d`] with weight and bias.
+/// [`Tape::conv_transpose2d`] with weight and bias, and perhaps an activation in the same pass over memory.
 #[derive(Clone, Copy, Debug)]
 pub struct ConvTranspose2d {
     spec: ConvTranspose2dSpec,
     weight: Shape,
     params: WeightAndBias,
+    activation: Activation,
 }
 
 impl ConvTranspose2d {
@@ -134,14 +162,20 @@ impl ConvTranspose2d {
         assert!(groups > 0 && o % groups == 0, "ConvTranspose2d {name}: groups {groups} must divide O = {o}");
         let weight = Shape::from([spec.kernel_size[0], spec.kernel_size[1], o / groups, c]);
         let params = WeightAndBias::new(params, name, weight, o, Fan::conv_transpose2d(weight), stream);
-        Self { spec, weight, params }
+        Self { spec, weight, params, activation: Activation::Linear }
+    }
+
+    /// The same with `activation` on every output: what a layer of that activation behind it would do, fused.
+    #[must_use]
+    pub fn activation(self, activation: Activation) -> Self {
+        Self { activation, ..self }
     }
 }
 
 impl Layer for ConvTranspose2d {
     fn forward(&self, tape: &mut Tape, input: Var) -> Var {
         let (weight, bias) = (tape.param(self.params.weight), tape.param(self.params.bias));
-        tape.conv_transpose2d(input, weight, Some(bias), &self.spec)
+        tape.conv_transpose2d_activation(input, weight, Some(bias), &self.spec, self.activation)
     }
 
     fn output_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
@@ -157,7 +191,8 @@ impl Layer for ConvTranspose2d {
     }
 
     fn label(&self) -> String {
-        format!("conv_transpose2d {}x{}", self.spec.kernel_size[0], self.spec.kernel_size[1])
+        let [h, w] = self.spec.kernel_size;
+        format!("conv_transpose2d {h}x{w}{}", fused(self.activation))
     }
 }
 

@@ -53,7 +53,10 @@ mod workspace;
 pub use autograd::{Gradients, Tape, Var};
 pub use error::ShapeError;
 pub use params::{ParamId, Params};
-pub use patchgrad_kernels::isa::{ENVIRONMENT_VARIABLE, Isa};
+pub use patchgrad_kernels::{
+    isa::{ENVIRONMENT_VARIABLE, Isa},
+    peak,
+};
 pub use shape::Shape;
 pub use summary::{Summary, summary};
 pub use tensor::Tensor;

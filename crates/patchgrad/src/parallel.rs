@@ -7,7 +7,10 @@
 use rayon::prelude::*;
 use std::{
     cell::Cell,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 /// Elements that an element-wise pass gives to one chunk: 64 KiB of f32, enough to pay for handing it to a thread.
@@ -45,6 +48,37 @@ pub fn for_each_chunk_pair<A: Send, B: Send>(
         a.chunks_mut(a_len).zip(b.chunks_mut(b_len)).enumerate().for_each(|(i, (a, b))| f(i, a, b));
     } else {
         a.par_chunks_mut(a_len).zip(b.par_chunks_mut(b_len)).enumerate().for_each(|(i, (a, b))| f(i, a, b));
+    }
+}
+
+/// Memory that chunks work in, a part for each thread and not for each chunk: so it stays small, and in the cache of the
+/// thread that goes from chunk to chunk. What a part holds when it is handed out is not specified.
+#[derive(Debug)]
+pub struct Scratch<'a> {
+    free: Mutex<Vec<&'a mut [f32]>>,
+}
+
+impl<'a> Scratch<'a> {
+    /// The length of the memory that [`new`](Self::new) cuts into parts of `len` for a loop over `chunks` chunks.
+    pub fn total_len(len: usize, chunks: usize) -> usize {
+        len * threads().min(chunks)
+    }
+
+    /// Parts of `len` values.
+    pub fn new(memory: &'a mut [f32], len: usize) -> Self {
+        Self { free: Mutex::new(if len == 0 { Vec::new() } else { memory.chunks_exact_mut(len).collect() }) }
+    }
+
+    /// Calls `f` with a part that nobody else has meanwhile; with an empty one if the parts have no length.
+    ///
+    /// # Panics
+    /// If more calls run at once than there are parts.
+    pub fn with<R>(&self, f: impl FnOnce(&mut [f32]) -> R) -> R {
+        let lock = || self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut part = lock().pop();
+        let result = f(part.as_deref_mut().unwrap_or_default());
+        lock().extend(part);
+        result
     }
 }
 
@@ -151,6 +185,27 @@ mod tests {
         let counts = with_threads(2, || map_jobs(5, |i| (i, threads())));
         assert_eq!(counts, (0..5).map(|i| (i, 1)).collect::<Vec<_>>());
         assert_eq!(with_threads(2, threads), 2);
+    }
+
+    #[test]
+    fn every_thread_has_scratch_of_its_own() {
+        for threads in [1, 2, 8] {
+            let mut sums = vec![0.0; 1000];
+            with_threads(threads, || {
+                let mut memory = vec![0.0; Scratch::total_len(3, sums.len())];
+                assert_eq!(memory.len(), 3 * threads);
+                let scratch = Scratch::new(&mut memory, 3);
+                for_each_chunk(&mut sums, 1, |i, sum| {
+                    scratch.with(|part| {
+                        part.fill(i as f32);
+                        std::thread::yield_now();
+                        sum[0] = part.iter().sum();
+                    });
+                });
+            });
+            assert!(sums.iter().enumerate().all(|(i, &sum)| sum == 3.0 * i as f32));
+        }
+        Scratch::new(&mut [], 0).with(|part| assert!(part.is_empty()));
     }
 
     #[test]

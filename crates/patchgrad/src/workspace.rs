@@ -2,7 +2,7 @@
 
 use crate::{Shape, Tensor};
 use patchgrad_kernels::aligned::{AlignedBuffer, Element};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::DerefMut};
 
 /// Lists of free buffers by exact length.
 ///
@@ -13,19 +13,52 @@ use std::collections::BTreeMap;
 /// before it writes is found by the tests.
 #[derive(Debug, Default)]
 pub struct Workspace {
-    values: FreeLists<f32>,
-    indices: FreeLists<u32>,
+    values: FreeLists<AlignedBuffer<f32>>,
+    indices: FreeLists<AlignedBuffer<u32>>,
+    bytes: FreeLists<Vec<u8>>,
+    /// Tables of convolutions, by shape.
+    pub(crate) plans: crate::ops::conv2d::Plans,
 }
 
-#[derive(Debug, Default)]
-struct FreeLists<T: Element> {
-    by_len: BTreeMap<usize, Vec<AlignedBuffer<T>>>,
+/// Free buffers of one type.
+#[derive(Debug)]
+struct FreeLists<B: Buffer> {
+    by_len: BTreeMap<usize, Vec<B>>,
     allocations: u64,
-    allocated_elements: usize,
+    allocated_bytes: usize,
 }
 
-impl<T: Element> FreeLists<T> {
-    fn take(&mut self, len: usize, poison: T) -> AlignedBuffer<T> {
+/// A slice of fixed length on the heap.
+trait Buffer: DerefMut<Target = [Self::Item]> {
+    type Item: Copy;
+
+    fn filled(len: usize, value: Self::Item) -> Self;
+}
+
+impl<T: Element> Buffer for AlignedBuffer<T> {
+    type Item = T;
+
+    fn filled(len: usize, value: T) -> Self {
+        Self::filled(len, value)
+    }
+}
+
+impl Buffer for Vec<u8> {
+    type Item = u8;
+
+    fn filled(len: usize, value: u8) -> Self {
+        vec![value; len]
+    }
+}
+
+impl<B: Buffer> Default for FreeLists<B> {
+    fn default() -> Self {
+        Self { by_len: BTreeMap::new(), allocations: 0, allocated_bytes: 0 }
+    }
+}
+
+impl<B: Buffer> FreeLists<B> {
+    fn take(&mut self, len: usize, poison: B::Item) -> B {
         match self.by_len.get_mut(&len).and_then(Vec::pop) {
             Some(mut buffer) => {
                 if cfg!(debug_assertions) {
@@ -35,13 +68,13 @@ impl<T: Element> FreeLists<T> {
             }
             None => {
                 self.allocations += 1;
-                self.allocated_elements += len;
-                AlignedBuffer::filled(len, poison)
+                self.allocated_bytes += len * size_of::<B::Item>();
+                B::filled(len, poison)
             }
         }
     }
 
-    fn give(&mut self, buffer: AlignedBuffer<T>) {
+    fn give(&mut self, buffer: B) {
         self.by_len.entry(buffer.len()).or_default().push(buffer);
     }
 }
@@ -80,14 +113,22 @@ impl Workspace {
         self.indices.give(buffer);
     }
 
+    pub(crate) fn take_bytes(&mut self, len: usize) -> Vec<u8> {
+        self.bytes.take(len, u8::MAX)
+    }
+
+    pub(crate) fn give_bytes(&mut self, buffer: Vec<u8>) {
+        self.bytes.give(buffer);
+    }
+
     /// How many buffers were ever allocated.
     pub fn allocations(&self) -> u64 {
-        self.values.allocations + self.indices.allocations
+        self.values.allocations + self.indices.allocations + self.bytes.allocations
     }
 
     /// Bytes of all buffers ever allocated here, in use or free.
     pub fn allocated_bytes(&self) -> usize {
-        4 * (self.values.allocated_elements + self.indices.allocated_elements)
+        self.values.allocated_bytes + self.indices.allocated_bytes + self.bytes.allocated_bytes
     }
 }
 

@@ -48,9 +48,15 @@ impl Tape<'_> {
                     let (_, target) = target.expect("a leaf that needs a gradient has a target");
                     gradients.insert(*target, grad, self.workspace);
                 } else {
-                    let mut step =
-                        Backward { nodes: &nodes, values: &self.values, grads: &mut grads, workspace: self.workspace };
-                    step.visit(&self.indices, var, grad);
+                    let mut step = Backward {
+                        nodes: &nodes,
+                        values: &self.values,
+                        indices: &self.indices,
+                        taps: &self.taps,
+                        grads: &mut grads,
+                        workspace: self.workspace,
+                    };
+                    step.visit(var, grad);
                 }
             }
             // All later nodes are done, and this one too: its value is dead.
@@ -66,22 +72,31 @@ impl Tape<'_> {
 struct Backward<'s, 'a> {
     nodes: &'s [Node],
     values: &'s Values<'a>,
+    indices: &'s [max_pool2d::Indices],
+    taps: &'s [Vec<u8>],
     grads: &'s mut [Option<Tensor>],
     workspace: &'s mut Workspace,
 }
 
 impl Backward<'_, '_> {
     /// Passes the gradient `grad` of node `var` on to the inputs of its op.
-    fn visit(&mut self, indices: &[max_pool2d::Indices], var: Var, grad: Tensor) {
-        let g = grad.as_slice();
-        match self.nodes[var.0].op {
+    fn visit(&mut self, var: Var, mut grad: Tensor) {
+        let op = self.nodes[var.0].op;
+        if let Op::Conv2d { activation, .. } | Op::ConvTranspose2d { activation, .. } = op {
+            // The epilogue first: below, `g` is the gradient of the sums.
+            activation::grad_in_place(activation, self.values.get(var), grad.as_mut_slice());
+        }
+        let (g, indices) = (grad.as_slice(), self.indices);
+        match op {
             Op::Leaf => unreachable!("leaves keep their gradient"),
-            Op::Conv2d { dims, input, weight, bias } => {
-                self.contribute(input, |v, out, ws| conv2d::grad_input(&dims, g, v.get(weight), out, ws));
-                self.contribute(weight, |v, out, ws| conv2d::grad_weight(&dims, v.get(input), g, out, ws));
-                self.contribute_to(bias, |_, out, ws| conv2d::grad_bias(g, out, ws));
+            Op::Conv2d { dims, input, weight, bias, taps, .. } => {
+                let images = conv2d::Images { values: g, taps: taps.map(|taps| &self.taps[taps.0][..]) };
+                self.contribute(input, |v, out, ws| conv2d::grad_input(&dims, images, v.get(weight), out, ws));
+                self.contribute_pair(weight, bias, |v, out, ws| {
+                    conv2d::grad_weight_and_bias(&dims, v.get(input), images, out, ws);
+                });
             }
-            Op::ConvTranspose2d { dims, input, weight, bias } => {
+            Op::ConvTranspose2d { dims, input, weight, bias, .. } => {
                 self.contribute(input, |v, out, ws| conv_transpose2d::grad_input(&dims, g, v.get(weight), out, ws));
                 self.contribute(weight, |v, out, ws| conv_transpose2d::grad_weight(&dims, v.get(input), g, out, ws));
                 self.contribute_to(bias, |_, out, ws| conv2d::grad_bias(g, out, ws));
@@ -134,14 +149,39 @@ impl Backward<'_, '_> {
         self.workspace.give(grad);
     }
 
-    /// If `var` needs a gradient, lets `fill` overwrite a buffer with one contribution to it and adds that. The only
-    /// place where gradients are accumulated.
+    /// If `var` needs a gradient, lets `fill` overwrite a buffer with one contribution to it and adds that.
     fn contribute(&mut self, var: Var, fill: impl FnOnce(&Values, &mut [f32], &mut Workspace)) {
         if !self.nodes[var.0].needs_grad {
             return;
         }
         let mut contribution = self.workspace.take(self.values.shape(var));
         fill(self.values, contribution.as_mut_slice(), self.workspace);
+        self.accumulate(var, contribution);
+    }
+
+    /// [`contribute`](Self::contribute) to a weight and its bias at once; the slice of one that needs no gradient is empty.
+    fn contribute_pair(
+        &mut self,
+        weight: Var,
+        bias: Option<Var>,
+        fill: impl FnOnce(&Values, [&mut [f32]; 2], &mut Workspace),
+    ) {
+        let wanted = [Some(weight), bias].map(|var| var.filter(|var| self.nodes[var.0].needs_grad));
+        if wanted == [None, None] {
+            return;
+        }
+        let mut buffers = wanted.map(|var| var.map(|var| self.workspace.take(self.values.shape(var))));
+        let slices = buffers.each_mut().map(|tensor| tensor.as_mut().map_or(&mut [][..], Tensor::as_mut_slice));
+        fill(self.values, slices, self.workspace);
+        for (var, contribution) in wanted.into_iter().zip(buffers) {
+            if let (Some(var), Some(contribution)) = (var, contribution) {
+                self.accumulate(var, contribution);
+            }
+        }
+    }
+
+    /// Adds to the gradient of `var`. The only place where gradients are accumulated.
+    fn accumulate(&mut self, var: Var, contribution: Tensor) {
         match &mut self.grads[var.0] {
             Some(sum) => {
                 arithmetic::add_assign(sum.as_mut_slice(), contribution.as_slice());

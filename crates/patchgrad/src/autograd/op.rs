@@ -1,6 +1,6 @@
 //! What a node of the tape did: everything its backward step needs besides values.
 
-use super::{IndicesVar, Var};
+use super::{IndicesVar, Var, tape::TapsVar};
 use crate::ops::{Activation, Conv2dDims, ConvTranspose2dDims, FoldDims, PoolDims};
 
 /// One variant for each op; its gradient is the arm of the same name in `backward.rs`.
@@ -8,18 +8,21 @@ use crate::ops::{Activation, Conv2dDims, ConvTranspose2dDims, FoldDims, PoolDims
 pub(crate) enum Op {
     /// An input, a variable or a parameter.
     Leaf,
-    /// Also a linear layer: a convolution of 1x1 images.
+    /// With an activation and perhaps max-pooling as its epilogue. Also a linear layer: a convolution of 1x1 images.
     Conv2d {
         dims: Conv2dDims,
         input: Var,
         weight: Var,
         bias: Option<Var>,
+        activation: Activation,
+        taps: Option<TapsVar>,
     },
     ConvTranspose2d {
         dims: ConvTranspose2dDims,
         input: Var,
         weight: Var,
         bias: Option<Var>,
+        activation: Activation,
     },
     MaxPool2d {
         dims: PoolDims,

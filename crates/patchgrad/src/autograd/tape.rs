@@ -11,6 +11,10 @@ pub struct Var(pub(crate) usize);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct IndicesVar(pub(crate) usize);
 
+/// Which pixels of 2x2 windows were the largest, on a tape.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TapsVar(pub(crate) usize);
+
 /// Where the elements of a node are.
 #[derive(Debug)]
 pub(crate) enum Value<'a> {
@@ -81,6 +85,7 @@ pub struct Tape<'a> {
     pub(crate) values: Values<'a>,
     pub(crate) nodes: Vec<Node>,
     pub(crate) indices: Vec<Indices>,
+    pub(crate) taps: Vec<Vec<u8>>,
     pub(crate) targets: Vec<(Var, Target)>,
     params: Option<&'a Params>,
     pub(crate) workspace: &'a mut Workspace,
@@ -93,6 +98,7 @@ impl<'a> Tape<'a> {
             values: Values::default(),
             nodes: Vec::new(),
             indices: Vec::new(),
+            taps: Vec::new(),
             targets: Vec::new(),
             params: None,
             workspace,
@@ -165,6 +171,12 @@ impl<'a> Tape<'a> {
         IndicesVar(self.indices.len() - 1)
     }
 
+    /// Takes taps whose buffer comes from the workspace and will return there.
+    pub(crate) fn keep_taps(&mut self, taps: Vec<u8>) -> TapsVar {
+        self.taps.push(taps);
+        TapsVar(self.taps.len() - 1)
+    }
+
     /// The number of recorded values.
     pub fn len(&self) -> usize {
         self.nodes.len()
@@ -220,6 +232,9 @@ impl Drop for Tape<'_> {
         }
         for indices in self.indices.drain(..) {
             self.workspace.give_indices(indices.data);
+        }
+        for taps in self.taps.drain(..) {
+            self.workspace.give_bytes(taps);
         }
     }
 }

@@ -26,6 +26,16 @@ pub fn grad_input(activation: Activation, output: &[f32], grad_output: &[f32], g
     });
 }
 
+/// `grad = f'(x) * grad`, where `output = f(x)`: [`grad_input`] in place.
+pub fn grad_in_place(activation: Activation, output: &[f32], grad: &mut [f32]) {
+    if activation == Activation::Linear {
+        return;
+    }
+    parallel::for_each_chunk(grad, ELEMENTS_PER_CHUNK, |i, grad| {
+        kernel::grad_in_place(activation, grad, &output[i * ELEMENTS_PER_CHUNK..][..grad.len()]);
+    });
+}
+
 impl Tape<'_> {
     /// `f(input)` for any [`Activation`] `f`; the linear one records nothing.
     ///

@@ -27,7 +27,10 @@
 //! # References
 //! Dumoulin, Visin: "A guide to convolution arithmetic for deep learning", arXiv 1603.07285, section 4.
 
-use super::conv2d::{self, Conv2dDims, Conv2dSpec, ConvAlgorithm};
+use super::{
+    Activation,
+    conv2d::{self, Conv2dDims, Conv2dSpec, ConvAlgorithm, Epilogue, Images},
+};
 use crate::{
     Shape, ShapeError, Workspace,
     autograd::{Op, Tape, Var},
@@ -158,10 +161,19 @@ pub fn forward(
     output: &mut [f32],
     workspace: &mut Workspace,
 ) {
-    conv2d::grad_input(&dims.adjoint, input, weight, output, workspace);
-    if let Some(bias) = bias {
-        conv2d::add_bias(bias, output);
-    }
+    forward_fused(dims, input, weight, Epilogue::bias(bias), output, workspace);
+}
+
+/// `output = activation(conv_transpose(input, weight) + bias)` in one pass over memory.
+pub fn forward_fused(
+    dims: &ConvTranspose2dDims,
+    input: &[f32],
+    weight: &[f32],
+    epilogue: Epilogue,
+    output: &mut [f32],
+    workspace: &mut Workspace,
+) {
+    conv2d::grad_input_fused(&dims.adjoint, Images::dense(input), weight, epilogue, output, workspace);
 }
 
 /// `grad_input = d<output, grad_output> / d input`: the adjoint convolution of `grad_output`.
@@ -206,12 +218,29 @@ impl Tape<'_> {
     /// ```
     #[track_caller]
     pub fn conv_transpose2d(&mut self, input: Var, weight: Var, bias: Option<Var>, spec: &ConvTranspose2dSpec) -> Var {
+        self.conv_transpose2d_activation(input, weight, bias, spec, Activation::Linear)
+    }
+
+    /// `activation(conv_transpose2d(input))` as one node, in one pass over memory.
+    ///
+    /// # Panics
+    /// As [`conv_transpose2d`](Self::conv_transpose2d).
+    #[track_caller]
+    pub fn conv_transpose2d_activation(
+        &mut self,
+        input: Var,
+        weight: Var,
+        bias: Option<Var>,
+        spec: &ConvTranspose2dSpec,
+        activation: Activation,
+    ) -> Var {
         let shape_of_bias = bias.map(|bias| self.shape(bias));
         let dims = spec.resolve(self.shape(input), self.shape(weight), shape_of_bias).or_panic();
         let mut output = self.workspace.take(dims.output());
         let (x, w, b) = (self.values.get(input), self.values.get(weight), bias.map(|bias| self.values.get(bias)));
-        forward(&dims, x, w, b, output.as_mut_slice(), self.workspace);
-        self.record(Op::ConvTranspose2d { dims, input, weight, bias }, output)
+        let epilogue = Epilogue { bias: b, activation };
+        forward_fused(&dims, x, w, epilogue, output.as_mut_slice(), self.workspace);
+        self.record(Op::ConvTranspose2d { dims, input, weight, bias, activation }, output)
     }
 }
 

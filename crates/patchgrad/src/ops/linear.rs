@@ -14,7 +14,10 @@
 //! # PyTorch
 //! `torch.nn.functional.linear`, whose weight is `[O, I]` (see [`crate::layout`]). Keras: `Dense`, same layout as here.
 
-use super::conv2d::{self, Conv2dDims, ConvAlgorithm};
+use super::{
+    Activation,
+    conv2d::{self, Conv2dDims, ConvAlgorithm},
+};
 use crate::{
     Shape, ShapeError,
     autograd::{Op, Tape, Var},
@@ -72,7 +75,7 @@ impl LinearDims {
             out_channels: out_features,
             groups: 1,
             window,
-            algorithm: ConvAlgorithm::Im2col,
+            algorithm: ConvAlgorithm::Auto,
         };
         Ok(Self { output: Shape::new(sizes), pointwise })
     }
@@ -99,7 +102,8 @@ impl Tape<'_> {
         let mut output = self.workspace.take(dims.output);
         let (x, w, b) = (self.values.get(input), self.values.get(weight), bias.map(|bias| self.values.get(bias)));
         conv2d::forward(&dims.pointwise, x, w, b, output.as_mut_slice(), self.workspace);
-        self.record(Op::Conv2d { dims: dims.pointwise, input, weight, bias }, output)
+        let activation = Activation::Linear;
+        self.record(Op::Conv2d { dims: dims.pointwise, input, weight, bias, activation, taps: None }, output)
     }
 }
 

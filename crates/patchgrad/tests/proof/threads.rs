@@ -7,7 +7,11 @@ use crate::{
     tally::Tally,
     values::{Draw, bits},
 };
-use patchgrad::parallel;
+use patchgrad::{
+    Shape, Tape, Tensor, Var,
+    ops::{Activation, ConvAlgorithm},
+    parallel,
+};
 
 /// What `job` gives on one thread without handing anything out, and whether 1, 2 and 8 threads give the same.
 fn on_every_number_of_threads<T: PartialEq + Send>(job: impl Fn() -> T + Sync) -> (T, [bool; 3]) {
@@ -28,7 +32,28 @@ fn every_op_gives_the_same_bits_on_1_2_and_8_threads() {
         assert_eq!(same, [true; 3], "{} on 1, 2, 8 threads", case.label());
         tally.add(case.op, 1);
     }
-    tally.finish("cases with the same bits on 1, 2 and 8 threads", 26, 244);
+    tally.finish("cases with the same bits on 1, 2 and 8 threads", 29, 271);
+}
+
+/// Small batches are cut into rows, so that there is something to share.
+#[test]
+fn small_batches_give_the_same_bits_on_1_2_and_8_threads() {
+    let mut tally = Tally::default();
+    for convolution in [1, 2, 7].into_iter().flat_map(cases::small_batches) {
+        let draw = |shape: &Shape, index| Draw::Normal.tensor(*shape, &convolution.label(), index);
+        let inputs: Vec<Tensor> = convolution.shapes().iter().enumerate().map(|(i, shape)| draw(shape, i)).collect();
+        for convolution in ConvAlgorithm::ALL.map(|algorithm| convolution.by(algorithm)) {
+            for epilogue in convolution.epilogues(&[Activation::Linear, Activation::Tanh]) {
+                let (_, same) = on_every_number_of_threads(|| {
+                    let record = |tape: &mut Tape, v: &[Var]| convolution.record_fused(tape, v, epilogue);
+                    run(&inputs, |shape| draw(&shape, 9), record).bits()
+                });
+                assert_eq!(same, [true; 3], "{} and {epilogue:?} on 1, 2, 8 threads", convolution.label());
+                tally.add(convolution.fused_op(epilogue), 1);
+            }
+        }
+    }
+    tally.finish("small batches with the same bits on 1, 2 and 8 threads", 3, 576);
 }
 
 /// 64 images of 16 x 16 pixels are 8 blocks of the first convolution and 6 chunks of its activation.

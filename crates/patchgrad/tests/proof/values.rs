@@ -47,6 +47,18 @@ pub fn integers(shape: impl Into<Shape>, name: &str, index: usize) -> Tensor {
     Tensor::from_fn(shape, |_| stream.random_range(-3i32..=3) as f32)
 }
 
+/// The whole numbers that stand for the gradient of an output.
+pub fn cotangent(shape: Shape) -> Tensor {
+    integers(shape, "cotangent", 0)
+}
+
+/// A tensor that `fill` overwrites; what it leaves alone stays NaN and equals nothing.
+pub fn filled(shape: impl Into<Shape>, fill: impl FnOnce(&mut [f32])) -> Tensor {
+    let mut tensor = Tensor::full(shape, f32::NAN);
+    fill(tensor.as_mut_slice());
+    tensor
+}
+
 /// `<a, b>` in f64: exact for whole numbers.
 #[track_caller]
 pub fn dot(a: &[f32], b: &[f32]) -> f64 {
@@ -66,6 +78,30 @@ pub fn assert_same(what: &str, got: &Tensor, expected: &Tensor) {
     let mut pairs = got.as_slice().iter().zip(expected.as_slice()).enumerate();
     if let Some((at, (got, expected))) = pairs.find(|(_, (got, expected))| got != expected) {
         panic!("{what}: element {at} is {got}, expected {expected}");
+    }
+}
+
+/// As [`assert_same`], where a NaN equals a NaN.
+#[track_caller]
+pub fn assert_same_or_nan(what: &str, got: &Tensor, expected: &Tensor) {
+    assert_eq!(got.shape(), expected.shape(), "{what}: the shape");
+    let mut pairs = got.as_slice().iter().zip(expected.as_slice()).enumerate();
+    let differ = |got: &f32, expected: &f32| got != expected && !(got.is_nan() && expected.is_nan());
+    if let Some((at, (got, expected))) = pairs.find(|(_, (got, expected))| differ(got, expected)) {
+        panic!("{what}: element {at} is {got}, expected {expected}");
+    }
+}
+
+/// Same shape and elements within `tolerance` times the root mean square of `expected`.
+#[track_caller]
+pub fn assert_near(what: &str, got: &Tensor, expected: &Tensor, tolerance: f64) {
+    assert_eq!(got.shape(), expected.shape(), "{what}: the shape");
+    let expected = expected.as_slice();
+    let rms = (dot(expected, expected) / expected.len() as f64).sqrt();
+    for (at, (&got, &expected)) in got.as_slice().iter().zip(expected).enumerate() {
+        let error = (f64::from(got) - f64::from(expected)).abs();
+        // Written so that a NaN fails.
+        assert!(error <= tolerance * rms, "{what}: element {at} is {got}, expected {expected}; the rms is {rms}");
     }
 }
 

@@ -17,26 +17,48 @@
 //! - gradient of the weight: `dW = P^T dY`, of the bias: `db = column sums of dY`
 //! - gradient of the input: `dP = dY W^T`, and `dX = col2im(dP)`, which adds every patch back where it came from.
 //!
+//! # Four ways to compute it
+//! [`ConvAlgorithm`] names them; all are tested against the first.
+//! - **Naive**: the formula as nested loops, in [`reference`](mod@crate::reference).
+//! - **Im2col**: the patch matrix in blocks, and a matrix product for each.
+//! - **Direct**: products that read the image itself through a table of addresses; no patch matrix. Bias, activation and
+//!   2x2 max-pooling follow while a strip of the output is in the cache.
+//! - **Winograd**: 36 products where a 4x4 tile of a 3x3 convolution needs 144; larger rounding errors.
+//!
+//! `docs/convolution.md` explains this ladder and has the measured rate of each rung.
+//!
 //! # PyTorch
 //! `torch.nn.functional.conv2d`; its tensors are `[N, C, H, W]`, its weight `[O, C/G, KH, KW]` (see [`crate::layout`]).
 //! Keras: `Conv2D`, same layouts as here.
 //!
 //! # References
 //! Chellapilla, Puri, Simard: "High performance convolutional neural networks for document processing" (2006), for
-//! im2col. Dumoulin, Visin: "A guide to convolution arithmetic for deep learning", arXiv 1603.07285.
+//! im2col. Dumoulin, Visin: "A guide to convolution arithmetic for deep learning", arXiv 1603.07285. Dukhan: "The indirect
+//! convolution algorithm", arXiv 1907.02129. Lavin, Gray: "Fast algorithms for convolutional neural networks", arXiv
+//! 1509.09308, for Winograd's.
 
+mod direct;
+mod direct_weight;
 mod im2col;
+mod operands;
+mod plans;
 mod spec;
+mod strips;
+mod winograd;
 
-pub use spec::{Conv2dDims, Conv2dSpec, ConvAlgorithm};
+pub use operands::{Epilogue, Images};
+pub(crate) use plans::Plans;
+pub use spec::{Conv2dDims, Conv2dSpec, ConvAlgorithm, Pass};
 pub(crate) use spec::{check_bias, check_option, check_size, image};
 
+use super::Activation;
 use crate::{
     Tensor, Workspace,
     autograd::{Op, Tape, Var},
     error::OrPanic,
     parallel, reference,
 };
+use operands::{activate, pool_and_activate};
 use patchgrad_kernels::{elementwise, reduce};
 
 /// `output = conv(input, weight) + bias`; every slice has the size that `dims` says.
@@ -48,45 +70,152 @@ pub fn forward(
     output: &mut [f32],
     workspace: &mut Workspace,
 ) {
-    match dims.algorithm {
-        ConvAlgorithm::Naive => reference::conv2d(dims, input, weight, output),
-        ConvAlgorithm::Im2col | ConvAlgorithm::Auto => im2col::forward(dims, input, weight, output, workspace),
-    }
-    if let Some(bias) = bias {
-        add_bias(bias, output);
-    }
+    forward_fused(dims, input, weight, Epilogue::bias(bias), output, None, workspace);
+}
+
+/// `output = activation(conv(input, weight) + bias)`, and where `taps` are given `output = max_pool2d` of that with 2x2
+/// windows and stride 2, in one pass over memory. A tap says which pixel of the window was the largest, `kh * 2 + kw`.
+///
+/// The maximum is taken before the activation, which must not decrease anywhere (none of [`Activation`] does): the value
+/// is the same; among pixels that the activation makes equal, the tap is that of the largest before it.
+///
+/// # Shapes
+/// `output` `[N, OH, OW, O]`; with `taps` both are `[N, OH/2, OW/2, O]`, rounded down.
+pub fn forward_fused(
+    dims: &Conv2dDims,
+    input: &[f32],
+    weight: &[f32],
+    epilogue: Epilogue,
+    output: &mut [f32],
+    taps: Option<&mut [u8]>,
+    workspace: &mut Workspace,
+) {
+    let dense: fn(&Conv2dDims, &[f32], &[f32], &mut [f32], &mut Workspace) = match dims.algorithm_for(Pass::Forward) {
+        ConvAlgorithm::Naive => |dims, x, w, y, _| reference::conv2d(dims, x, w, y),
+        ConvAlgorithm::Im2col => im2col::forward,
+        ConvAlgorithm::Winograd => {
+            let plan = workspace.plans.winograd_correlation(dims, Pass::Forward);
+            return plan.run(Images::dense(input), weight, epilogue, output, taps, workspace);
+        }
+        _ => {
+            let plan = workspace.plans.correlation(dims, Pass::Forward, false, taps.is_some());
+            return plan.run(Images::dense(input), weight, epilogue, output, taps, workspace);
+        }
+    };
+    let Some(taps) = taps else {
+        dense(dims, input, weight, output, workspace);
+        return finish(epilogue, output);
+    };
+    let mut sums = workspace.take_buffer(dims.output().len());
+    dense(dims, input, weight, &mut sums, workspace);
+    finish(Epilogue { activation: Activation::Linear, ..epilogue }, &mut sums);
+    let [height, width] = dims.window.output;
+    let (row, pooled) = (width * dims.out_channels, height / 2 * (width / 2) * dims.out_channels);
+    parallel::for_each_chunk_pair((output, pooled), (taps, pooled), |sample, output, taps| {
+        let sums = &sums[sample * height * row..][..height * row];
+        pool_and_activate([width, dims.out_channels], epilogue.activation, sums, output, taps);
+    });
+    workspace.give_buffer(sums);
 }
 
 /// `grad_input = d<output, grad_output> / d input`: a transposed convolution of `grad_output`.
-pub fn grad_input(
+pub fn grad_input<'a>(
     dims: &Conv2dDims,
-    grad_output: &[f32],
+    grad_output: impl Into<Images<'a>>,
     weight: &[f32],
     grad_input: &mut [f32],
     workspace: &mut Workspace,
 ) {
-    match dims.algorithm {
-        ConvAlgorithm::Naive => reference::conv2d_grad_input(dims, grad_output, weight, grad_input),
-        ConvAlgorithm::Im2col | ConvAlgorithm::Auto => {
-            im2col::grad_input(dims, grad_output, weight, grad_input, workspace);
+    grad_input_fused(dims, grad_output.into(), weight, Epilogue::bias(None), grad_input, workspace);
+}
+
+/// [`grad_input`] with an epilogue: the forward pass of a transposed convolution.
+pub(crate) fn grad_input_fused(
+    dims: &Conv2dDims,
+    grad_output: Images,
+    weight: &[f32],
+    epilogue: Epilogue,
+    grad_input: &mut [f32],
+    workspace: &mut Workspace,
+) {
+    let dense: fn(&Conv2dDims, &[f32], &[f32], &mut [f32], &mut Workspace) = match dims.algorithm_for(Pass::GradInput) {
+        ConvAlgorithm::Naive => |dims, g, w, dx, _| reference::conv2d_grad_input(dims, g, w, dx),
+        ConvAlgorithm::Im2col => im2col::grad_input,
+        ConvAlgorithm::Winograd => {
+            let plan = workspace.plans.winograd_correlation(dims, Pass::GradInput);
+            return plan.run(grad_output, weight, epilogue, grad_input, None, workspace);
         }
-    }
+        _ => {
+            let plan = workspace.plans.correlation(dims, Pass::GradInput, grad_output.taps.is_some(), false);
+            return plan.run(grad_output, weight, epilogue, grad_input, None, workspace);
+        }
+    };
+    with_dense(dims, grad_output, workspace, |g, workspace| dense(dims, g, weight, grad_input, workspace));
+    finish(epilogue, grad_input);
 }
 
 /// `grad_weight = d<output, grad_output> / d weight`: a convolution of `input` with `grad_output`.
-pub fn grad_weight(
+pub fn grad_weight<'a>(
     dims: &Conv2dDims,
     input: &[f32],
-    grad_output: &[f32],
+    grad_output: impl Into<Images<'a>>,
     grad_weight: &mut [f32],
     workspace: &mut Workspace,
 ) {
-    match dims.algorithm {
-        ConvAlgorithm::Naive => reference::conv2d_grad_weight(dims, input, grad_output, grad_weight),
-        ConvAlgorithm::Im2col | ConvAlgorithm::Auto => {
-            im2col::grad_weight(dims, input, grad_output, grad_weight, workspace);
+    grad_weight_and_bias(dims, input, grad_output, [grad_weight, &mut []], workspace);
+}
+
+/// [`grad_weight`] and [`grad_bias`] in one pass over `grad_output`. An empty slice is left out.
+pub fn grad_weight_and_bias<'a>(
+    dims: &Conv2dDims,
+    input: &[f32],
+    grad_output: impl Into<Images<'a>>,
+    [grad_weight, bias]: [&mut [f32]; 2],
+    workspace: &mut Workspace,
+) {
+    let grad_output = grad_output.into();
+    let algorithm = dims.algorithm_for(Pass::GradWeight);
+    match algorithm {
+        _ if grad_weight.is_empty() => {}
+        ConvAlgorithm::Naive => with_dense(dims, grad_output, workspace, |g, _| {
+            reference::conv2d_grad_weight(dims, input, g, grad_weight);
+        }),
+        ConvAlgorithm::Im2col => with_dense(dims, grad_output, workspace, |g, workspace| {
+            im2col::grad_weight(dims, input, g, grad_weight, workspace);
+        }),
+        ConvAlgorithm::Winograd => {
+            let plan = workspace.plans.winograd_weight_gradient(dims);
+            return plan.run(input, grad_output, [grad_weight, bias], workspace);
+        }
+        _ => {
+            let plan = workspace.plans.weight_gradient(dims, grad_output.taps.is_some());
+            return plan.run(input, grad_output, [grad_weight, bias], workspace);
         }
     }
+    if !bias.is_empty() {
+        // What was not the largest of its window is 0: the pooled gradient has the same sums.
+        grad_bias(grad_output.values, bias, workspace);
+    }
+}
+
+/// Calls `run` with the gradient of the output as it is, unpooled into a buffer if need be: for the algorithms that have
+/// no fused form.
+fn with_dense(dims: &Conv2dDims, images: Images, workspace: &mut Workspace, run: impl FnOnce(&[f32], &mut Workspace)) {
+    if images.taps.is_none() {
+        return run(images.values, workspace);
+    }
+    let mut dense = workspace.take_buffer(dims.output().len());
+    images.make_dense(dims.window.output, dims.out_channels, &mut dense);
+    run(&dense, workspace);
+    workspace.give_buffer(dense);
+}
+
+/// Bias and activation, in passes of their own.
+fn finish(epilogue: Epilogue, output: &mut [f32]) {
+    if let Some(bias) = epilogue.bias {
+        add_bias(bias, output);
+    }
+    parallel::for_each_chunk(output, parallel::ELEMENTS_PER_CHUNK, |_, values| activate(epilogue.activation, values));
 }
 
 /// `grad_bias[o]` = sum of `grad_output` over all pixels of all samples. The number of channels is that of `grad_bias`.
@@ -115,8 +244,8 @@ impl Tape<'_> {
     /// [`ops::conv2d`](crate::ops::conv2d).
     ///
     /// # Memory
-    /// Keeps `input` for the gradient of the weight. im2col works through the patch matrix in blocks: the scratch
-    /// is about 128 KiB for each of at most 16 chunks, and never the whole matrix.
+    /// Keeps `input` for the gradient of the weight. Scratch is a strip of padded input for each thread (Winograd: about a
+    /// megabyte), a packed copy of the weight, and at most 16 partial gradients of the weight.
     ///
     /// # Panics
     /// With the text of the [`ShapeError`](crate::ShapeError) of [`Conv2dSpec::resolve`].
@@ -133,12 +262,69 @@ impl Tape<'_> {
     /// ```
     #[track_caller]
     pub fn conv2d(&mut self, input: Var, weight: Var, bias: Option<Var>, spec: &Conv2dSpec) -> Var {
+        self.conv2d_activation(input, weight, bias, spec, Activation::Linear)
+    }
+
+    /// `activation(conv2d(input))` as one node, in one pass over memory.
+    ///
+    /// # Panics
+    /// As [`conv2d`](Self::conv2d).
+    #[track_caller]
+    pub fn conv2d_activation(
+        &mut self,
+        input: Var,
+        weight: Var,
+        bias: Option<Var>,
+        spec: &Conv2dSpec,
+        activation: Activation,
+    ) -> Var {
         let shape_of_bias = bias.map(|bias| self.shape(bias));
         let dims = spec.resolve(self.shape(input), self.shape(weight), shape_of_bias).or_panic();
         let mut output = self.workspace.take(dims.output());
         let (x, w, b) = (self.values.get(input), self.values.get(weight), bias.map(|bias| self.values.get(bias)));
-        forward(&dims, x, w, b, output.as_mut_slice(), self.workspace);
-        self.record(Op::Conv2d { dims, input, weight, bias }, output)
+        let epilogue = Epilogue { bias: b, activation };
+        forward_fused(&dims, x, w, epilogue, output.as_mut_slice(), None, self.workspace);
+        self.record(Op::Conv2d { dims, input, weight, bias, activation, taps: None }, output)
+    }
+
+    /// `max_pool2d(activation(conv2d(input)))` with 2x2 windows and stride 2 as one node: see [`forward_fused`].
+    ///
+    /// # Memory
+    /// Keeps the pooled output and one byte for each of its elements. The convolution's own output, four times as large,
+    /// and its gradient never are in memory as a whole.
+    ///
+    /// # Panics
+    /// As [`conv2d`](Self::conv2d), or if the output of the convolution is smaller than 2x2.
+    ///
+    /// ```
+    /// use patchgrad::{Tape, Tensor, Workspace, ops::{Activation, Conv2dSpec}};
+    /// let image = Tensor::from_fn([1, 3, 3, 1], |i| i as f32);
+    /// let (sum, shift) = (Tensor::new([2, 2, 1, 1], &[1.0; 4]), Tensor::new([1], &[-20.0]));
+    /// let mut workspace = Workspace::new();
+    /// let mut tape = Tape::new(&mut workspace);
+    /// let (x, w, b) = (tape.input(&image), tape.input(&sum), tape.input(&shift));
+    /// let y = tape.conv2d_activation_max_pool2d(x, w, Some(b), &Conv2dSpec::new([2, 2]), Activation::Relu);
+    /// // The largest of 8, 12, 20 and 24, less 20.
+    /// assert_eq!(tape.value(y).as_slice(), [4.0]);
+    /// ```
+    #[track_caller]
+    pub fn conv2d_activation_max_pool2d(
+        &mut self,
+        input: Var,
+        weight: Var,
+        bias: Option<Var>,
+        spec: &Conv2dSpec,
+        activation: Activation,
+    ) -> Var {
+        let shape_of_bias = bias.map(|bias| self.shape(bias));
+        let dims = spec.resolve(self.shape(input), self.shape(weight), shape_of_bias).or_panic();
+        let mut output = self.workspace.take(dims.pooled_output().or_panic());
+        let mut taps = self.workspace.take_bytes(output.len());
+        let (x, w, b) = (self.values.get(input), self.values.get(weight), bias.map(|bias| self.values.get(bias)));
+        let epilogue = Epilogue { bias: b, activation };
+        forward_fused(&dims, x, w, epilogue, output.as_mut_slice(), Some(&mut taps), self.workspace);
+        let taps = Some(self.keep_taps(taps));
+        self.record(Op::Conv2d { dims, input, weight, bias, activation, taps }, output)
     }
 }
 

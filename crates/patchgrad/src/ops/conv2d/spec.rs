@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConvAlgorithm {
-    /// Chosen by shape: at present always [`Im2col`](Self::Im2col).
+    /// Chosen by shape and pass: see [`Conv2dDims::algorithm_for`].
     #[default]
     Auto,
     /// The definition as seven nested loops ([`crate::reference`]): the oracle of the tests and the first rung of the
@@ -16,11 +16,20 @@ pub enum ConvAlgorithm {
     Naive,
     /// Patch matrix times weight matrix, in blocks of rows.
     Im2col,
+    /// Products of the register tile with the image itself, without a patch matrix.
+    Direct,
+    /// Winograd's F(4x4, 3x3): a quarter of the multiplications for kernels of 3x3 with stride 1, dilation 1, one group and
+    /// padding up to 2; its rounding error is larger than that of the others, see [`patchgrad_kernels::winograd`]. Other
+    /// convolutions are computed as [`Direct`](Self::Direct).
+    Winograd,
+    /// As [`Auto`](Self::Auto), but only among the algorithms that add up the very products of the definition: without
+    /// [`Winograd`](Self::Winograd).
+    AutoExact,
 }
 
 impl ConvAlgorithm {
     /// Every algorithm, for tests and benchmarks.
-    pub const ALL: [Self; 3] = [Self::Auto, Self::Naive, Self::Im2col];
+    pub const ALL: [Self; 6] = [Self::Auto, Self::Naive, Self::Im2col, Self::Direct, Self::Winograd, Self::AutoExact];
 }
 
 impl fmt::Display for ConvAlgorithm {
@@ -29,6 +38,9 @@ impl fmt::Display for ConvAlgorithm {
             Self::Auto => "auto",
             Self::Naive => "naive",
             Self::Im2col => "im2col",
+            Self::Direct => "direct",
+            Self::Winograd => "winograd",
+            Self::AutoExact => "auto-exact",
         })
     }
 }
@@ -40,6 +52,32 @@ impl FromStr for ConvAlgorithm {
         Self::ALL.into_iter().find(|algorithm| algorithm.to_string() == name).ok_or_else(|| {
             let known = Self::ALL.map(|algorithm| algorithm.to_string()).join(", ");
             ShapeError::new("conv2d", format!("unknown algorithm {name:?}; expected one of {known}"))
+        })
+    }
+}
+
+/// The three computations of a convolution: each may be best served by another algorithm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Pass {
+    /// The output.
+    Forward,
+    /// The gradient of the input.
+    GradInput,
+    /// The gradient of the weight.
+    GradWeight,
+}
+
+impl Pass {
+    /// All passes, in the order in which training runs them.
+    pub const ALL: [Self; 3] = [Self::Forward, Self::GradInput, Self::GradWeight];
+}
+
+impl fmt::Display for Pass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Forward => "forward",
+            Self::GradInput => "grad_input",
+            Self::GradWeight => "grad_weight",
         })
     }
 }
@@ -255,6 +293,20 @@ impl Conv2dDims {
         Shape::from([self.batch, h, w, self.out_channels])
     }
 
+    /// `[N, OH/2, OW/2, O]`, rounded down: the output after max-pooling of 2x2 windows with stride 2.
+    ///
+    /// # Errors
+    /// If the output is smaller than one window.
+    pub fn pooled_output(&self) -> Result<Shape, ShapeError> {
+        let [h, w] = self.window.output;
+        if h < 2 || w < 2 {
+            let message =
+                format!("the output {} (N, OH, OW, O) is smaller than a 2x2 window of max-pooling", self.output());
+            return Err(ShapeError::new("conv2d", message));
+        }
+        Ok(Shape::from([self.batch, h / 2, w / 2, self.out_channels]))
+    }
+
     /// `[KH, KW, C/G, O]`.
     pub fn weight(&self) -> Shape {
         let [h, w] = self.window.kernel_size;
@@ -265,6 +317,21 @@ impl Conv2dDims {
     /// multiply-add, padding included, bias not.
     pub fn flops(&self) -> u64 {
         2 * (self.batch * self.window.output_len() * self.out_channels * self.patch_len()) as u64
+    }
+
+    /// The algorithm that computes `pass`: what was asked for, or what `Auto` chooses.
+    ///
+    /// [`Winograd`](ConvAlgorithm::Winograd) where it covers the convolution and both sides have at least 16 channels, which
+    /// pay for its transforms; [`Direct`](ConvAlgorithm::Direct) otherwise.
+    pub fn algorithm_for(&self, _pass: Pass) -> ConvAlgorithm {
+        let covered = super::winograd::covers(self);
+        let worth_it = self.in_channels.min(self.out_channels) >= 16;
+        match self.algorithm {
+            ConvAlgorithm::Auto if covered && worth_it => ConvAlgorithm::Winograd,
+            ConvAlgorithm::Winograd if covered => ConvAlgorithm::Winograd,
+            ConvAlgorithm::Auto | ConvAlgorithm::AutoExact | ConvAlgorithm::Winograd => ConvAlgorithm::Direct,
+            forced => forced,
+        }
     }
 
     /// Rows of the patch matrix, `N * OH * OW`.
@@ -332,7 +399,8 @@ mod tests {
         );
         assert_eq!(
             "fast".parse::<ConvAlgorithm>().unwrap_err().to_string(),
-            "conv2d: unknown algorithm \"fast\"; expected one of auto, naive, im2col"
+            "conv2d: unknown algorithm \"fast\"; expected one of auto, naive, im2col, direct, winograd, \
+             auto-exact"
         );
     }
 }

@@ -88,6 +88,8 @@ pub fn conv2d() -> Vec<Conv2dCase> {
         // partial gradient of the weight sums several, and blocks begin and end within a sample.
         large("batch_33", [33, 24, 24, 4], 3, padded),
         large("batch_33_groups", [33, 17, 16, 4], 6, Spec { groups: 2, stride: [1, 2], ..padded }),
+        // Tiny images are worked on two at a time, and here the last is alone.
+        large("tiny_images", [35, 5, 4, 3], 4, padded),
         large("one_sample_of_many_blocks", [2, 52, 49, 3], 4, Spec { stride: [1, 1], ..kernel([4, 3]) }),
         large("many_rows_of_a_1x1_kernel", [33, 11, 10, 7], 5, kernel([1, 1])),
         large("many_rows_of_a_kernel_as_large_as_the_image", [2100, 3, 2, 2], 3, kernel([3, 2])),
@@ -168,6 +170,7 @@ pub fn conv_transpose2d() -> Vec<ConvTranspose2dCase> {
         ),
         large("batch_33", [33, 12, 12, 3], 4, Spec { stride: [2, 2], output_padding: [1, 0], ..padded }),
         large("batch_33_groups", [33, 16, 17, 6], 4, Spec { groups: 2, ..padded }),
+        large("tiny_images", [35, 3, 2, 3], 4, doubling),
         large("one_sample_of_many_blocks", [2, 49, 47, 4], 3, kernel([4, 3])),
         large("many_rows_of_a_1x1_kernel", [33, 11, 10, 5], 7, kernel([1, 1])),
         large("many_rows_of_a_kernel_as_large_as_the_image", [2100, 1, 1, 3], 2, kernel([3, 2])),

@@ -1,14 +1,20 @@
 //! The tables of awkward cases, and the one form in which every check can use them.
 
+mod any_convolution;
 mod convolution;
 mod elementwise;
+mod fused;
 mod patches;
 mod pooling;
+mod small_batches;
 
+pub use any_convolution::{Convolution, Epilogue};
 pub use convolution::{Conv2dCase, ConvTranspose2dCase, LinearCase, conv_transpose2d, conv2d, linear};
 pub use elementwise::{ACTIVATIONS, elementwise};
+pub use fused::fused;
 pub use patches::{FoldCase, fold};
 pub use pooling::{AvgPool2dCase, MaxPool2dCase, avg_pool2d, max_pool2d, unpool_indices};
+pub use small_batches::small_batches;
 
 use crate::values::Draw;
 use patchgrad::{Shape, Tape, Tensor, Var};
@@ -29,6 +35,8 @@ pub struct Case {
     pub name: &'static str,
     pub size: Size,
     inputs: Vec<(Shape, Draw)>,
+    /// How many draws of the inputs were passed over.
+    passed_over: usize,
     record: Record,
 }
 
@@ -41,11 +49,19 @@ impl Case {
         record: impl Fn(&mut Tape, &[Var]) -> Var + Send + Sync + 'static,
     ) -> Self {
         let inputs = inputs.iter().map(|&shape| (shape, draw)).collect();
-        Self { op, name, size: Size::Small, inputs, record: Box::new(record) }
+        Self { op, name, size: Size::Small, inputs, passed_over: 0, record: Box::new(record) }
     }
 
     fn of_size(self, size: Size) -> Self {
         Self { size, ..self }
+    }
+
+    /// The same, with the first draw of its inputs that `fits`.
+    fn drawn_until(mut self, fits: impl Fn(&[Tensor]) -> bool) -> Self {
+        while !fits(&self.inputs()) {
+            self.passed_over += 1;
+        }
+        self
     }
 
     pub fn label(&self) -> String {
@@ -54,7 +70,8 @@ impl Case {
 
     /// The inputs, the same on every call.
     pub fn inputs(&self) -> Vec<Tensor> {
-        let draw = |(index, &(shape, draw)): (usize, &(Shape, Draw))| draw.tensor(shape, &self.label(), index);
+        let first = self.passed_over * self.inputs.len();
+        let draw = |(index, &(shape, draw)): (usize, &(Shape, Draw))| draw.tensor(shape, &self.label(), first + index);
         self.inputs.iter().enumerate().map(draw).collect()
     }
 
@@ -71,6 +88,7 @@ pub fn all() -> Vec<Case> {
     let patches = fold().into_iter().flat_map(FoldCase::cases);
     let max_pools = max_pool2d().into_iter().flat_map(MaxPool2dCase::cases);
     let avg_pools = avg_pool2d().into_iter().map(AvgPool2dCase::case);
-    let spatial = convolutions.chain(transposed).chain(linear).chain(patches).chain(max_pools).chain(avg_pools);
+    let spatial =
+        convolutions.chain(transposed).chain(fused()).chain(linear).chain(patches).chain(max_pools).chain(avg_pools);
     spatial.chain(elementwise()).collect()
 }
