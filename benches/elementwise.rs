@@ -1,4 +1,4 @@
-//! What stands between the convolutions: activations, reductions, pooling, optimiser steps; on one thread.
+//! What stands between the convolutions: activations, reductions, optimiser steps; on one thread.
 //!
 //! ```text
 //! cargo bench --bench elementwise -- activation
@@ -11,7 +11,7 @@ use criterion::{BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
 use patchgrad::{
     Tensor,
     init::Init,
-    ops::{Activation, AvgPool2dSpec, MaxPool2dSpec, activation, avg_pool2d, max_pool2d},
+    ops::{Activation, activation},
     parallel,
     random::stream,
 };
@@ -73,29 +73,6 @@ fn reductions(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn pooling(criterion: &mut Criterion) {
-    let x = random(0);
-    let mut dx = Tensor::zeros(SHAPE);
-    let mut group = group(criterion, "pool");
-    let max = MaxPool2dSpec::new([2, 2]).resolve(x.shape()).expect("2x2 fits 28x28");
-    let mut y = Tensor::zeros(max.output());
-    let mut indices = vec![0; y.len()];
-    group.bench_function("max_pool2d/forward", |b| {
-        b.iter(|| max_pool2d::forward(&max, x.as_slice(), y.as_mut_slice(), &mut indices));
-    });
-    group.bench_function("max_pool2d/grad_input", |b| {
-        b.iter(|| max_pool2d::grad_input(&max, &indices, y.as_slice(), dx.as_mut_slice()));
-    });
-    let mean = AvgPool2dSpec::new([2, 2]).resolve(x.shape()).expect("2x2 fits 28x28");
-    group.bench_function("avg_pool2d/forward", |b| {
-        b.iter(|| avg_pool2d::forward(&mean, true, x.as_slice(), y.as_mut_slice()));
-    });
-    group.bench_function("avg_pool2d/grad_input", |b| {
-        b.iter(|| avg_pool2d::grad_input(&mean, true, y.as_slice(), dx.as_mut_slice()));
-    });
-    group.finish();
-}
-
 fn optimisers(criterion: &mut Criterion) {
     let (mut p, g, mut m, mut v) = (random(0), random(1), Tensor::zeros(SHAPE), Tensor::zeros(SHAPE));
     // A learning rate of 0 moves nothing: every iteration does the same work on the same values.
@@ -117,7 +94,6 @@ fn main() {
         let mut criterion = Criterion::default().configure_from_args();
         activations(&mut criterion);
         reductions(&mut criterion);
-        pooling(&mut criterion);
         optimisers(&mut criterion);
         criterion.final_summary();
     });

@@ -8,8 +8,8 @@
 use crate::{batches, data::Labelled, finetune::Diverged};
 use patchgrad::{
     Params, Tape, Tensor, Var, Workspace,
-    layers::{Conv2d, ConvTranspose2d, Layer, MaxPool2d, Sequential},
-    ops::{Activation, Conv2dSpec, ConvTranspose2dSpec, MaxPool2dSpec},
+    layers::{Conv2d, ConvTranspose2d, Layer, Sequential},
+    ops::{Activation, Conv2dSpec, ConvTranspose2dSpec},
     optim::{Adam, AdamConfig, Optimizer},
     random::stream,
 };
@@ -63,18 +63,13 @@ impl ConvAutoencoder {
         let up = ConvTranspose2dSpec { stride: [2, 2], ..ConvTranspose2dSpec::new([2, 2]) };
         let rest = [h / 4, w / 4];
         let encoder = Sequential::new()
-            .then(Conv2d::new(p, "encoder.0", [c, first], same, s))
-            .then(Activation::Relu)
-            .then(MaxPool2d(MaxPool2dSpec::new([2, 2])))
-            .then(Conv2d::new(p, "encoder.1", [first, second], same, s))
-            .then(Activation::Relu)
-            .then(MaxPool2d(MaxPool2dSpec::new([2, 2])))
+            .then(Conv2d::new(p, "encoder.0", [c, first], same, s).activation(Activation::Relu).max_pool())
+            .then(Conv2d::new(p, "encoder.1", [first, second], same, s).activation(Activation::Relu).max_pool())
             .then(Conv2d::new(p, "encoder.2", [second, code_size], Conv2dSpec::new(rest), s));
+        let whole = ConvTranspose2d::new(p, "decoder.0", [code_size, second], ConvTranspose2dSpec::new(rest), s);
         let decoder = Sequential::new()
-            .then(ConvTranspose2d::new(p, "decoder.0", [code_size, second], ConvTranspose2dSpec::new(rest), s))
-            .then(Activation::Relu)
-            .then(ConvTranspose2d::new(p, "decoder.1", [second, first], up, s))
-            .then(Activation::Relu)
+            .then(whole.activation(Activation::Relu))
+            .then(ConvTranspose2d::new(p, "decoder.1", [second, first], up, s).activation(Activation::Relu))
             .then(ConvTranspose2d::new(p, "decoder.2", [first, c], up, s));
         Self { spec, params, encoder, decoder }
     }

@@ -6,6 +6,7 @@
 //! | 1 | something failed: a file, the disk, the run |
 //! | 2 | the request was wrong: an option, a shape, a value; of `op` also a file that cannot be read or written |
 
+pub mod bench;
 mod demo;
 pub mod op;
 
@@ -35,6 +36,16 @@ enum Command {
     /// `pitfall op conv2d --input x.npy --weight w.npy --stride 2,2 --output y.npy`, or many at once with
     /// `pitfall op --cases FILE.jsonl`. Exit code 2 with a message that says what does not fit.
     Op(Box<op::OpArgs>),
+    /// Measure the speed of the engine on this machine, over shapes of the field
+    ///
+    /// Prints a line for each workload as it is measured: the median time of one pass over a batch, the rate in GFLOP/s and
+    /// as a share of the peak that is measured at the start, and images per second. Three runs warm up, at least seven are
+    /// timed. FLOP are two for each multiply-add of the convolution as it is defined: an algorithm that needs fewer, such
+    /// as Winograd's, can exceed 100 %. Of a training step (conv, ReLU, max-pool down, transposed conv up, mean squared
+    /// error, Adam) they are three times those of the forward convolutions; if it is what runs first, as with
+    /// --only train_step/scae-cifar, the time from the start to the end of the first step and the peak of the memory are
+    /// told too.
+    Bench(bench::BenchArgs),
 }
 
 /// Parses the arguments, runs the command and turns its outcome into an exit code.
@@ -47,13 +58,16 @@ pub fn main() -> ExitCode {
     let outcome = match &cli.command {
         Some(Command::Op(args)) => op::run(args),
         Some(Command::Demo(args)) => demo::run(args),
+        Some(Command::Bench(args)) => bench::run(args),
         None => demo::run(&cli.demo),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
-            let request = error.is::<op::UsageError>() || error.is::<demo::OutputExists>();
+            let request = error.is::<op::UsageError>()
+                || error.is::<demo::OutputExists>()
+                || error.is::<bench::NothingToMeasure>();
             ExitCode::from(if request { 2 } else { 1 })
         }
     }
