@@ -54,16 +54,17 @@ fn the_batch_can_be_split() {
         together.assert_same(&convolution.label(), &alone);
         tally.add(convolution.op(), 1);
     }
-    tally.finish("the batch can be split", 2, 60);
+    tally.finish("the batch can be split", 2, 62);
 }
 
-/// One image is cut into rows and seven are not: the cut changes nothing.
+/// One image is cut into rows, seven may not be: the cut changes nothing. The naive loops cut nothing.
 #[test]
 fn seven_images_are_computed_as_each_alone() {
     let mut tally = Tally::default();
     for convolution in cases::small_batches(7) {
         let inputs = convolution.integers();
-        for convolution in ConvAlgorithm::ALL.map(|algorithm| convolution.by(algorithm)) {
+        for algorithm in ConvAlgorithm::ALL.into_iter().filter(|&algorithm| algorithm != ConvAlgorithm::Naive) {
+            let convolution = convolution.by(algorithm);
             for epilogue in convolution.epilogues(&[Activation::Linear, Activation::Relu]) {
                 let record = |tape: &mut Tape, v: &[Var]| convolution.record_fused(tape, v, epilogue);
                 let [together, alone] = together_and_alone(&inputs, record);
@@ -75,5 +76,5 @@ fn seven_images_are_computed_as_each_alone() {
             }
         }
     }
-    tally.finish("tensors of seven images equal to those of each alone", 3, 768);
+    tally.finish("tensors of seven images equal to those of each alone", 3, 640);
 }

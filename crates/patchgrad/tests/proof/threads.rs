@@ -32,17 +32,18 @@ fn every_op_gives_the_same_bits_on_1_2_and_8_threads() {
         assert_eq!(same, [true; 3], "{} on 1, 2, 8 threads", case.label());
         tally.add(case.op, 1);
     }
-    tally.finish("cases with the same bits on 1, 2 and 8 threads", 29, 271);
+    tally.finish("cases with the same bits on 1, 2 and 8 threads", 29, 273);
 }
 
-/// Small batches are cut into rows, so that there is something to share.
+/// Small batches are cut into rows, so that there is something to share. The naive loops share nothing.
 #[test]
 fn small_batches_give_the_same_bits_on_1_2_and_8_threads() {
     let mut tally = Tally::default();
     for convolution in [1, 2, 7].into_iter().flat_map(cases::small_batches) {
         let draw = |shape: &Shape, index| Draw::Normal.tensor(*shape, &convolution.label(), index);
         let inputs: Vec<Tensor> = convolution.shapes().iter().enumerate().map(|(i, shape)| draw(shape, i)).collect();
-        for convolution in ConvAlgorithm::ALL.map(|algorithm| convolution.by(algorithm)) {
+        for algorithm in ConvAlgorithm::ALL.into_iter().filter(|&algorithm| algorithm != ConvAlgorithm::Naive) {
+            let convolution = convolution.by(algorithm);
             for epilogue in convolution.epilogues(&[Activation::Linear, Activation::Tanh]) {
                 let (_, same) = on_every_number_of_threads(|| {
                     let record = |tape: &mut Tape, v: &[Var]| convolution.record_fused(tape, v, epilogue);
@@ -53,10 +54,10 @@ fn small_batches_give_the_same_bits_on_1_2_and_8_threads() {
             }
         }
     }
-    tally.finish("small batches with the same bits on 1, 2 and 8 threads", 3, 576);
+    tally.finish("small batches with the same bits on 1, 2 and 8 threads", 3, 480);
 }
 
-/// 64 images of 16 x 16 pixels are 8 blocks of the first convolution and 6 chunks of its activation.
+/// 64 images of 16 x 16 pixels are several chunks of the first convolution and of its activation.
 #[test]
 fn training_gives_the_same_bits_on_1_2_and_8_threads() {
     let train = || {

@@ -1,13 +1,13 @@
 //! Every number of channels that a register tile can meet: whole vectors, parts of one, one channel more than a panel.
 
 use crate::{
-    cases::{Conv2dCase, ConvTranspose2dCase, Convolution, Size},
+    cases::{Conv2dCase, ConvTranspose2dCase, Convolution, Epilogue, Size},
     run::run,
     tally::Tally,
     values::cotangent,
 };
 use patchgrad::{
-    ops::{Conv2dSpec, ConvAlgorithm, ConvTranspose2dSpec},
+    ops::{Activation, Conv2dSpec, ConvAlgorithm, ConvTranspose2dSpec},
     parallel,
 };
 use patchgrad_kernels::isa::{self, Isa};
@@ -64,4 +64,24 @@ fn every_number_of_channels_equals_the_definition_on_every_instruction_set() {
     // Two rows of channels; kernels by two algorithms, 3x3 by three; four tensors; convolutions and transposed ones.
     let expected = 2 * MOST_CHANNELS * (2 + 2 + 3) * 4 * 2;
     tally.finish("tensors of every number of channels", 2, expected * Isa::available().len());
+}
+
+/// The parts run on the widest instruction set; that they equal their definitions is for [`exact`](crate::exact) to show.
+#[test]
+fn every_number_of_channels_is_pooled_alike_on_every_instruction_set() {
+    let epilogue = Epilogue { activation: Activation::Relu, max_pool: true };
+    let mut tally = Tally::default();
+    for channels in 1..=MOST_CHANNELS {
+        let [convolution, ..] = convolutions([3, channels]);
+        let inputs = convolution.integers();
+        let naive = convolution.by(ConvAlgorithm::Naive);
+        let expected = run(&inputs, cotangent, |tape, v| naive.record_parts(tape, v, epilogue));
+        for isa in Isa::available() {
+            let direct = convolution.by(ConvAlgorithm::Direct);
+            let record = || run(&inputs, cotangent, |tape, v| direct.record_fused(tape, v, epilogue));
+            let got = isa::with(isa, || parallel::sequential(record));
+            tally.add(convolution.op(), got.assert_same(&format!("{} on {isa}", direct.label()), &expected));
+        }
+    }
+    tally.finish("pooled tensors of every number of channels", 1, MOST_CHANNELS * 4 * Isa::available().len());
 }

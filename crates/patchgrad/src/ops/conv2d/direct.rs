@@ -124,7 +124,11 @@ impl Correlation {
         };
         let (up, down) = (axes[0].step, axes[0].phases.len());
         let granularity = if pooled_target { 2 * down } else { down };
-        let strips = Strips::new(dims.batch, target.size, Cut { granularity, ..Cut::default() });
+        let strips = Strips::new(
+            dims.batch,
+            target.size,
+            Cut { granularity, ..Cut::of_work(dims.work() / (dims.batch * target.size[0])) },
+        );
         let [top, _] = axes[0].reach();
         let [left, _] = axes[1].reach();
         let size = [axes[0].span(strips.rows), axes[1].span(target.size[1])];
@@ -242,10 +246,13 @@ impl Correlation {
                     }
                 }
             } else {
-                let panels = columns.div_ceil(PANEL);
-                parallel::for_each_chunk(now, terms * PANEL, |i, to| {
-                    let rows = phase.weight_rows.iter().copied();
-                    pack_panel(i % panels, columns, of_group(i / panels), rows, self.column_stride, to);
+                let (panels, panel_len) = (columns.div_ceil(PANEL), terms * PANEL);
+                let at_once = (parallel::ELEMENTS_PER_CHUNK / panel_len).max(1);
+                parallel::for_each_chunk(now, at_once * panel_len, |chunk, to| {
+                    for (i, to) in (chunk * at_once..).zip(to.chunks_exact_mut(panel_len)) {
+                        let rows = phase.weight_rows.iter().copied();
+                        pack_panel(i % panels, columns, of_group(i / panels), rows, self.column_stride, to);
+                    }
                 });
             }
         }

@@ -49,7 +49,11 @@ impl WeightGradient {
         // Copies of input and gradient are made for a strip at once, and should still be near when they are read.
         let row_len = window.input[1] * dims.in_channels * window.stride[0] + window.output[1] * dims.out_channels;
         let granularity = if pooled_grad { 2 } else { 1 };
-        let cut = Cut { granularity, most_rows: (VALUES_PER_STRIP / row_len).max(granularity), ..Cut::default() };
+        let cut = Cut {
+            granularity,
+            most_rows: (VALUES_PER_STRIP / row_len).max(granularity),
+            ..Cut::of_work(dims.work() / (dims.batch * window.output[0]))
+        };
         let strips = Strips::new(dims.batch, window.output, cut);
         let span = |axis: usize, positions: usize| {
             (positions - 1) * window.stride[axis] + (window.kernel_size[axis] - 1) * window.dilation[axis] + 1

@@ -316,7 +316,12 @@ impl Conv2dDims {
     /// Floating-point operations of one pass (forward, gradient of the input, or gradient of the weight): two for each
     /// multiply-add, padding included, bias not.
     pub fn flops(&self) -> u64 {
-        2 * (self.batch * self.window.output_len() * self.out_channels * self.patch_len()) as u64
+        2 * self.work() as u64
+    }
+
+    /// Multiply-adds of one pass.
+    pub(super) fn work(&self) -> usize {
+        self.batch * self.window.output_len() * self.out_channels * self.patch_len()
     }
 
     /// The algorithm that computes `pass`: what was asked for, or what `Auto` chooses.

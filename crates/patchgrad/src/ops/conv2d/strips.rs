@@ -14,9 +14,14 @@ use std::ops::Range;
 /// A batch is cut finer than into samples until there are this many strips, so that small batches keep threads busy.
 const FEWEST_STRIPS: usize = 8;
 
+/// Multiply-adds of the smallest piece of work that is cut off: about ten microseconds, what waking a thread may take.
+const SMALLEST_PIECE: usize = 1 << 18;
+
 /// What a cut has to respect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Cut {
+    /// Multiply-adds of one row of positions of one sample. Pieces below [`SMALLEST_PIECE`] are not worth a thread.
+    pub(super) row_work: usize,
     /// Strips start at multiples of this many rows.
     pub(super) granularity: usize,
     /// Strips of tiny samples are joined until they have this many positions.
@@ -27,10 +32,11 @@ pub(super) struct Cut {
     pub(super) most_rows: usize,
 }
 
-impl Default for Cut {
-    /// Any rows; at least 96 positions, which make a few register tiles; at most 16 chunks.
-    fn default() -> Self {
-        Self { granularity: 1, fewest_positions: 96, most_chunks: 16, most_rows: usize::MAX }
+impl Cut {
+    /// The usual cut of a plane with rows of `row_work` multiply-adds: at any row, strips of at least 96 positions, which make
+    /// a few register tiles, and at most 16 chunks.
+    pub(super) fn of_work(row_work: usize) -> Self {
+        Self { row_work, granularity: 1, fewest_positions: 96, most_chunks: 16, most_rows: usize::MAX }
     }
 }
 
@@ -43,7 +49,8 @@ pub(super) struct Strips {
     pub(super) samples: usize,
     /// Rows of one strip: a divisor of `height`, which it is where `samples` is above 1.
     pub(super) rows: usize,
-    most_chunks: usize,
+    /// How many strips make one chunk.
+    per_chunk: usize,
 }
 
 /// One strip: some rows of some samples.
@@ -73,15 +80,19 @@ impl Plane {
 
 impl Strips {
     pub(super) fn new(batch: usize, [height, width]: [usize; 2], cut: Cut) -> Self {
-        let Cut { granularity, fewest_positions, most_chunks, most_rows } = cut;
+        let Cut { row_work, granularity, fewest_positions, most_chunks, most_rows } = cut;
         let wanted = fewest_positions.div_ceil(height * width);
         let samples = wanted.clamp(1, (batch / most_chunks).max(1));
-        let strips = batch.div_ceil(samples);
-        let parts = if samples == 1 { FEWEST_STRIPS.div_ceil(strips) } else { 1 };
-        let most_rows = if samples == 1 { most_rows.min(height.div_ceil(parts)).max(1) } else { height };
+        let rows_worth_a_thread = SMALLEST_PIECE.div_ceil(row_work.max(1)).min(height);
+        let most_rows = match samples {
+            1 => most_rows.min(height.div_ceil(FEWEST_STRIPS.div_ceil(batch)).max(rows_worth_a_thread)),
+            _ => height,
+        };
         let fits = |rows: &usize| height.is_multiple_of(*rows) && rows.is_multiple_of(granularity);
         let rows = if most_rows < height { (1..=most_rows).rev().find(fits).unwrap_or(height) } else { height };
-        Self { batch, height, samples, rows, most_chunks }
+        let count = batch.div_ceil(samples) * (height / rows);
+        let worth_a_thread = SMALLEST_PIECE.div_ceil((samples * rows * row_work).max(1));
+        Self { batch, height, samples, rows, per_chunk: count.div_ceil(most_chunks).max(worth_a_thread.min(count)) }
     }
 
     pub(super) fn count(&self) -> usize {
@@ -104,18 +115,13 @@ impl Strips {
         (!self.batch.is_multiple_of(self.samples)).then_some(self.batch % self.samples)
     }
 
-    /// How many strips make one chunk.
-    fn per_chunk(&self) -> usize {
-        self.count().div_ceil(self.most_chunks)
-    }
-
     fn chunks(&self) -> usize {
-        self.count().div_ceil(self.per_chunk())
+        self.count().div_ceil(self.per_chunk)
     }
 
     /// The strips of one chunk.
     fn of_chunk(&self, chunk: usize) -> Range<usize> {
-        chunk * self.per_chunk()..((chunk + 1) * self.per_chunk()).min(self.count())
+        chunk * self.per_chunk..((chunk + 1) * self.per_chunk).min(self.count())
     }
 
     /// Elements of a whole strip of an array with `row_len` elements for each row of each sample.
@@ -141,7 +147,7 @@ impl Strips {
         let mut memory = workspace.take_buffer(Scratch::total_len(scratch_len + sums_len, self.chunks()));
         let scratch = Scratch::new(&mut memory, scratch_len + sums_len);
         match taps {
-            None => parallel::for_each_chunk(output, self.per_chunk() * strip_len, |chunk, output| {
+            None => parallel::for_each_chunk(output, self.per_chunk * strip_len, |chunk, output| {
                 scratch.with(|scratch| {
                     for (index, to) in self.of_chunk(chunk).zip(output.chunks_mut(strip_len)) {
                         sums(self.get(index), scratch, to);
@@ -154,7 +160,7 @@ impl Strips {
                 // Strips are an even number of rows of one sample, or whole samples, whose odd last row is not pooled.
                 let pooled_sample = self.rows / 2 * (width / 2 * target.channels);
                 let pooled_len = self.samples * pooled_sample;
-                let chunk_len = self.per_chunk() * pooled_len;
+                let chunk_len = self.per_chunk * pooled_len;
                 parallel::for_each_chunk_pair((output, chunk_len), (taps, chunk_len), |chunk, output, taps| {
                     scratch.with(|scratch| {
                         let (scratch, unpooled) = scratch.split_at_mut(scratch_len);
@@ -223,7 +229,7 @@ mod tests {
         for batch in [1, 2, 3, 7, 8, 100, 128, 1000] {
             for plane in [[1, 1], [4, 4], [7, 5], [28, 28], [31, 2]] {
                 for granularity in [1, 2, 4] {
-                    let strips = Strips::new(batch, plane, Cut { granularity, ..Cut::default() });
+                    let strips = Strips::new(batch, plane, Cut { granularity, ..Cut::of_work(1 << 15) });
                     let mut next = [0, 0];
                     for chunk in 0..strips.chunks() {
                         for index in strips.of_chunk(chunk) {
@@ -245,11 +251,15 @@ mod tests {
 
     #[test]
     fn small_batches_are_cut_into_rows_and_tiny_samples_joined() {
-        let strips = |batch, size, granularity| Strips::new(batch, [size; 2], Cut { granularity, ..Cut::default() });
+        let cut = |granularity, row_work| Cut { granularity, ..Cut::of_work(row_work) };
+        let strips = |batch, size, granularity| Strips::new(batch, [size; 2], cut(granularity, 1 << 18));
         assert_eq!(strips(1, 28, 1).count(), 7);
         assert_eq!(strips(2, 32, 2).count(), 8);
         assert_eq!(strips(128, 28, 1).count(), 128);
         assert_eq!(strips(1024, 1, 1).samples, 64);
         assert_eq!(strips(1, 31, 2).count(), 1);
+        // Nothing below a quarter of a million multiply-adds is worth a thread.
+        assert_eq!(Strips::new(4, [8; 2], cut(1, 1 << 12)).chunks(), 1);
+        assert_eq!(Strips::new(4, [8; 2], cut(1, 1 << 15)).chunks(), 4);
     }
 }

@@ -28,8 +28,10 @@ pub(super) fn covers(dims: &Conv2dDims) -> bool {
         && dims.groups == 1
 }
 
-fn cut(most_chunks: usize) -> Cut {
-    Cut { granularity: TILE, fewest_positions: FEWEST_TILES * TILE * TILE, most_chunks, ..Cut::default() }
+fn cut(dims: &Conv2dDims, target: Plane, most_chunks: usize) -> Cut {
+    let fewest_positions = FEWEST_TILES * TILE * TILE;
+    let row_work = dims.work() / (dims.batch * target.size[0]);
+    Cut { granularity: TILE, fewest_positions, most_chunks, ..Cut::of_work(row_work) }
 }
 
 /// The strip of a plane `width` pixels wide, as the kernels see it.
@@ -66,7 +68,7 @@ impl WinogradCorrelation {
             Pass::Forward => (winograd::Pass::Forward, input, output, dims.window.padding),
             _ => (winograd::Pass::GradInput, output, input, dims.window.padding.map(|padding| 2 - padding)),
         };
-        let strips = Strips::new(dims.batch, target.size, cut(16));
+        let strips = Strips::new(dims.batch, target.size, cut(dims, target, 16));
         let strip = winograd::Strip { samples: 1, height: strips.rows, width: target.size[1] };
         let frame = Frame {
             image: source.size,
@@ -122,7 +124,7 @@ pub(crate) struct WinogradWeightGradient {
 impl WinogradWeightGradient {
     pub(super) fn new(dims: &Conv2dDims) -> Self {
         let output = Plane { size: dims.window.output, channels: dims.out_channels };
-        let strips = Strips::new(dims.batch, output.size, cut(WEIGHT_CHUNKS));
+        let strips = Strips::new(dims.batch, output.size, cut(dims, output, WEIGHT_CHUNKS));
         let strip = winograd::Strip { samples: 1, height: strips.rows, width: output.size[1] };
         let input_frame = Frame {
             image: dims.window.input,

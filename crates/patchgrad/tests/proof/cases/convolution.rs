@@ -77,6 +77,7 @@ pub fn conv2d() -> Vec<Conv2dCase> {
         case("kernel_is_the_image_with_padding", [2, 3, 3, 2], 3, padded),
         case("dilated_kernel_spans_the_image", [2, 5, 3, 2], 3, Spec { dilation: [2, 1], ..kernel([3, 3]) }),
         case("one_channel", [3, 5, 5, 1], 1, padded),
+        case("more_channels_than_lanes", [2, 5, 4, 2], 19, padded),
         Conv2dCase { bias: false, ..case("no_bias", [2, 5, 4, 3], 4, padded) },
         case(
             "everything_together",
@@ -154,6 +155,7 @@ pub fn conv_transpose2d() -> Vec<ConvTranspose2dCase> {
         case("kernel_1x1", [2, 4, 3, 5], 3, kernel([1, 1])),
         case("kernel_1x1_with_stride", [2, 3, 2, 3], 2, Spec { stride: [2, 3], ..kernel([1, 1]) }),
         case("one_channel", [3, 4, 4, 1], 1, Spec { stride: [2, 2], ..kernel([3, 3]) }),
+        case("more_channels_than_lanes", [2, 3, 2, 2], 19, doubling),
         ConvTranspose2dCase { bias: false, ..case("no_bias", [2, 3, 4, 3], 4, doubling) },
         case(
             "everything_together",

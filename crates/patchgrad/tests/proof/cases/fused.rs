@@ -57,7 +57,7 @@ fn pooled() -> Vec<Case> {
     ];
     let mut cases: Vec<Case> = cases.map(|(case, activation)| make(Convolution::Plain(case), activation, true)).into();
     // Distinct pixels times one number stay in order wherever a difference quotient moves them.
-    let pointwise = Conv2dCase { size: Size::ManyChunks, ..conv2d("linear", [33, 7, 6, 1], 3, kernel([1, 1])) };
+    let pointwise = Conv2dCase { size: Size::ManyChunks, ..conv2d("linear", [33, 14, 12, 1], 63, kernel([1, 1])) };
     let epilogue = Epilogue { activation: Activation::Linear, max_pool: true };
     cases.push(case(Convolution::Plain(pointwise), epilogue, Draw::Distinct));
     cases
@@ -89,7 +89,7 @@ fn transposed() -> Vec<Case> {
         ),
         (case("tanh_of_winograd", [1, 5, 6, 3], 4, winograd), Activation::Tanh),
         (
-            ConvTranspose2dCase { size: Size::ManyChunks, ..case("sigmoid", [33, 5, 6, 3], 4, doubling) },
+            ConvTranspose2dCase { size: Size::ManyChunks, ..case("sigmoid", [33, 6, 7, 3], 5, doubling) },
             Activation::Sigmoid,
         ),
     ];
