@@ -59,7 +59,7 @@ use crate::{
     parallel, reference,
 };
 use operands::{activate, pool_and_activate};
-use patchgrad_kernels::{elementwise, reduce};
+use patchgrad_kernels::{column_sums::column_sums, elementwise};
 
 /// `output = conv(input, weight) + bias`; every slice has the size that `dims` says.
 pub fn forward(
@@ -227,9 +227,9 @@ pub fn grad_bias(grad_output: &[f32], grad_bias: &mut [f32], workspace: &mut Wor
     let mut partial = workspace.take_buffer(chunks * channels);
     parallel::for_each_chunk(&mut partial, channels, |i, sums| {
         let end = (i + 1) * chunk_len;
-        reduce::column_sums(sums, &grad_output[i * chunk_len..end.min(grad_output.len())], channels);
+        column_sums(sums, &grad_output[i * chunk_len..end.min(grad_output.len())], channels);
     });
-    reduce::column_sums(grad_bias, &partial, channels);
+    column_sums(grad_bias, &partial, channels);
     workspace.give_buffer(partial);
 }
 
