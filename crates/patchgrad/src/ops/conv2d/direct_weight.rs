@@ -31,6 +31,10 @@ const VALUES_PER_STRIP: usize = 32 * 1024;
 /// and stored less often.
 const FEWEST_POSITIONS: usize = 192;
 
+/// Positions of one chunk, at least: each has a gradient of its own, whose zeroing and adding cost as much as some dozens of
+/// positions.
+const POSITIONS_PER_CHUNK: usize = 128;
+
 /// What the gradient of the weight of given sizes needs to know; made once for a shape.
 #[derive(Debug)]
 pub(crate) struct WeightGradient {
@@ -57,6 +61,7 @@ impl WeightGradient {
             granularity,
             most_rows: (VALUES_PER_STRIP / row_len).max(granularity),
             fewest_positions: FEWEST_POSITIONS,
+            most_chunks: (dims.batch * window.output_len() / POSITIONS_PER_CHUNK).clamp(1, 16),
             ..Cut::of_work(dims.work() / (dims.batch * window.output[0]))
         };
         let strips = Strips::new(dims.batch, window.output, cut);

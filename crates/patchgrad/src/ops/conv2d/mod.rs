@@ -39,6 +39,7 @@
 
 mod direct;
 mod direct_weight;
+mod direct_weight_rows;
 mod im2col;
 mod operands;
 mod plans;
@@ -58,6 +59,7 @@ use crate::{
     error::OrPanic,
     parallel, reference,
 };
+use direct_weight_rows::WeightGradientByRows;
 use operands::{activate, pool_and_activate};
 use patchgrad_kernels::{column_sums::column_sums, elementwise};
 
@@ -186,6 +188,10 @@ pub fn grad_weight_and_bias<'a>(
         ConvAlgorithm::Winograd => {
             let plan = workspace.plans.winograd_weight_gradient(dims);
             return plan.run(input, grad_output, [grad_weight, bias], workspace);
+        }
+        _ if grad_output.taps.is_none() && WeightGradientByRows::pays(dims) => {
+            let plan = workspace.plans.weight_gradient_by_rows(dims);
+            plan.run(input, grad_output.values, grad_weight, workspace);
         }
         _ => {
             let plan = workspace.plans.weight_gradient(dims, grad_output.taps.is_some());
