@@ -30,9 +30,8 @@ fn forward_and_gradients(criterion: &mut Criterion) {
         let spec = Conv2dSpec { padding: [1, 1], algorithm, ..Conv2dSpec::new([3, 3]) };
         let weight_shape = Shape::from([3, 3, INPUT[3], OUT_CHANNELS]);
         let dims: Conv2dDims = spec.resolve(Shape::from(INPUT), weight_shape, None).expect("the sizes fit");
-        let random = |shape: Shape, index| {
-            Init::Uniform { low: -1.0, high: 1.0 }.tensor(shape, &mut stream(0, "bench", index))
-        };
+        let random =
+            |shape: Shape, index| Init::Uniform { low: -1.0, high: 1.0 }.tensor(shape, &mut stream(0, "bench", index));
         let (input, weight, grad) = (random(dims.input(), 0), random(dims.weight(), 1), random(dims.output(), 2));
         let mut group = criterion.benchmark_group(format!("denormals/{algorithm}"));
         group.throughput(Throughput::Elements(dims.flops())).sample_size(10);
