@@ -1,6 +1,7 @@
 //! The experiments of "A Pitfall of Unsupervised Pre-Training" (arXiv 1703.04332) on the Patchgrad engine.
 //!
 //! - [`scae`]: the stacked convolutional auto-encoder; [`cae`]: the end-to-end one; [`finetune`]: with a classifier on top.
+//! - [`training`]: runs that are saved, interrupted and resumed; [`files`]: writing files that survive a crash.
 //! - [`probe`], [`scores`], [`linear_algebra`]: how good are features, how good are reconstructions, and the baselines.
 //! - [`statistics`]: what may be said about a correlation.
 //! - [`demo`]: the demonstration, from real pictures to a report; [`figures`], [`report`]: what it draws and writes.
@@ -12,6 +13,7 @@ pub mod cli;
 pub mod data;
 pub mod demo;
 pub mod figures;
+pub mod files;
 pub mod finetune;
 pub mod linear_algebra;
 pub mod probe;
@@ -19,3 +21,4 @@ pub mod report;
 pub mod scae;
 pub mod scores;
 pub mod statistics;
+pub mod training;

@@ -21,7 +21,7 @@ impl Checkpoint {
     /// The bytes of the file.
     ///
     /// # Panics
-    /// If names and entries take more than 16 MiB.
+    /// If names and entries take more than 16 MiB, or a tensor that was read is neither f32 nor i32.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut header = String::from("{");
         write_json(&mut header, METADATA);
