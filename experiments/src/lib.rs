@@ -9,6 +9,7 @@
 
 pub mod batches;
 pub mod cae;
+pub mod classification;
 pub mod cli;
 pub mod data;
 pub mod demo;
