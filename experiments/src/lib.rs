@@ -17,6 +17,7 @@ pub mod figures;
 pub mod files;
 pub mod finetune;
 pub mod linear_algebra;
+pub mod neighbours;
 pub mod probe;
 pub mod report;
 pub mod scae;
