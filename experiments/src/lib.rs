@@ -3,6 +3,7 @@
 //! - [`scae`]: the stacked convolutional auto-encoder; [`cae`]: the end-to-end one; [`finetune`]: with a classifier on top.
 //! - [`training`]: runs that are saved, interrupted and resumed; [`files`]: writing files that survive a crash.
 //! - [`probe`], [`scores`], [`linear_algebra`]: how good are features, how good are reconstructions, and the baselines.
+//! - [`measures`], [`neighbours`], [`classification`]: the shape of a code, its nearest rows, and what a classifier gets right.
 //! - [`statistics`]: what may be said about a correlation.
 //! - [`demo`]: the demonstration, from real pictures to a report; [`figures`], [`report`]: what it draws and writes.
 #![forbid(unsafe_code)]
@@ -17,6 +18,7 @@ pub mod figures;
 pub mod files;
 pub mod finetune;
 pub mod linear_algebra;
+pub mod measures;
 pub mod neighbours;
 pub mod probe;
 pub mod report;
