@@ -141,7 +141,7 @@ impl Runner<'_> {
         assert!(self.run(&[]).success(), "{}: the run does not end", self.kind);
         let files: Vec<_> =
             fs::read_dir(self.file.parent().unwrap()).unwrap().map(|entry| entry.unwrap().path()).collect();
-        assert_eq!(files, [self.file.clone()]);
+        assert_eq!(files, std::slice::from_ref(&self.file));
         fs::read(&self.file).unwrap()
     }
 

@@ -102,7 +102,7 @@ impl Optimizer for Adam {
         let names = (["exp_avg", "exp_avg_sq"], ["step"]);
         let moments = state.per_param(params, names, |[mean, mean_square], [step]| {
             // Below 2^53 a step count is exact.
-            if step < 1.0 || step >= 9_007_199_254_740_992.0 || step.fract() != 0.0 || step.is_nan() {
+            if !(1.0..9_007_199_254_740_992.0).contains(&step) || step.fract() != 0.0 {
                 return Err(format!("`step` is {step}, expected a count from 1"));
             }
             if let Some(at) = mean_square.as_slice().iter().position(|&square| square < 0.0) {
