@@ -95,9 +95,10 @@ pub fn fisher_criterion(rows: Rows, labels: &[u32], classes: usize) -> Result<f6
 /// logit_c(x) = (x - m) S^-1 (m_c - m)' - 1/2 (m_c - m) S^-1 (m_c - m)' + ln(n_c / n)
 /// ```
 ///
-/// S has the divisor n - classes. Features are first divided by their standard deviation inside classes, and directions in
-/// which hardly anything varies are left out: the rules of scikit-learn's `LinearDiscriminantAnalysis(solver="svd")`, from
-/// an eigen-decomposition (Hastie, Tibshirani and Friedman, "The Elements of Statistical Learning", 4.3).
+/// S has the divisor n (maximum likelihood). Features are first divided by their standard deviation inside classes, and
+/// directions in which hardly anything varies are left out: the rules of `LinearDiscriminantAnalysis(solver="svd")` of
+/// scikit-learn 1.9, from an eigen-decomposition (Hastie, Tibshirani and Friedman, "The Elements of Statistical Learning",
+/// 4.3, which has n - classes instead: the same classes but for borderline rows, slightly less sure of themselves).
 #[derive(Clone, Debug)]
 pub struct LinearDiscriminant {
     mean: Vec<f64>,
@@ -127,9 +128,7 @@ impl LinearDiscriminant {
             if variance > 0.0 { 1.0 / variance.sqrt() } else { 1.0 }
         };
         let scale: Vec<f64> = (0..columns).map(inverse_deviation).collect();
-        let occurring = scatter.counts.iter().filter(|&&count| count > 0).count() as f64;
-        let covariance =
-            Mat::from_fn(columns, columns, |i, j| scatter.within[(i, j)] * scale[i] * scale[j] / (n - occurring));
+        let covariance = Mat::from_fn(columns, columns, |i, j| scatter.within[(i, j)] * scale[i] * scale[j] / n);
         let (values, vectors) = symmetric_eigen(&covariance)?;
         let offsets = scatter.offsets();
         let scaled = Mat::from_fn(columns, classes, |i, class| scale[i] * offsets[(i, class)]);
@@ -181,10 +180,10 @@ mod tests {
 
     #[test]
     fn the_discriminant_by_hand() {
-        // As above: S = 4 / (4 - 2) = 2, m = 0, priors 1/2. logit_1 - logit_0 = x (2 - -2) / 2 = 2 x.
+        // As above: S = 1, m = 0, priors 1/2. logit_1 - logit_0 = x (2 - -2) / 1 = 4 x.
         let fit = LinearDiscriminant::fit(Rows::new(&[-3.0, -1.0, 1.0, 3.0], 1), &[0, 0, 1, 1], 2).unwrap();
         for (x, logits) in [0.0, 1.5, -4.0].iter().zip(fit.logits(Rows::new(&[0.0, 1.5, -4.0], 1)).chunks(2)) {
-            assert!((logits[1] - logits[0] - 2.0 * x).abs() < 1e-5, "{x}: {logits:?}");
+            assert!((logits[1] - logits[0] - 4.0 * x).abs() < 1e-5, "{x}: {logits:?}");
         }
     }
 
@@ -193,7 +192,7 @@ mod tests {
         let rows = [-3.0, 7.0, -1.0, 7.0, 1.0, 7.0, 3.0, 7.0];
         let fit = LinearDiscriminant::fit(Rows::new(&rows, 2), &[0, 0, 2, 2], 3).unwrap();
         let logits = fit.logits(Rows::new(&[1.0, 8.0], 2));
-        assert!(logits[1] == f32::NEG_INFINITY && (logits[2] - logits[0] - 2.0).abs() < 1e-5, "{logits:?}");
+        assert!(logits[1] == f32::NEG_INFINITY && (logits[2] - logits[0] - 4.0).abs() < 1e-5, "{logits:?}");
     }
 
     #[test]

@@ -148,7 +148,7 @@ impl Probe {
     /// Learns from `train`, and chooses on `validation` what has to be chosen.
     ///
     /// # Errors
-    /// When a feature is not finite, or there are too few rows.
+    /// When a feature is not finite, or there are too few rows (LDA needs more than classes).
     ///
     /// # Panics
     /// If there are not as many labels as rows, a label is not below `classes`, or the columns differ.
@@ -162,15 +162,12 @@ impl Probe {
         for features in [train, validation] {
             let (rows, labels) = (features.rows.shape().dims()[0], features.labels);
             assert_eq!(rows, labels.len(), "probe: {rows} rows of features, {} labels", labels.len());
-            let largest = labels.iter().max();
-            assert!(
-                largest.is_none_or(|&label| (label as usize) < classes),
-                "probe: label {largest:?} of {classes} classes"
-            );
+            let unknown = labels.iter().find(|&&label| label as usize >= classes);
+            assert!(unknown.is_none(), "probe: a label is {}, but there are {classes} classes", unknown.unwrap_or(&0));
+            if labels.is_empty() {
+                return Err(LinearAlgebraError::TooFewRows { got: 0, needed: 1 }.into());
+            }
             features.check_finite()?;
-        }
-        if train.labels.is_empty() {
-            return Err(LinearAlgebraError::TooFewRows { got: 0, needed: 1 }.into());
         }
         Ok(match *self {
             Self::Logistic => Box::new(LogisticProbe::fit(train, validation, classes, &PENALTIES, workspace)?),
