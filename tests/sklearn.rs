@@ -1,73 +1,18 @@
 //! The linear probe and the linear algebra against scikit-learn on its digits: `tests/fixtures/sklearn`.
 #![forbid(unsafe_code)]
 
-use patchgrad::{Tensor, Workspace};
+mod digits;
+
+use digits::{Case, PIXELS, digits};
+use patchgrad::Workspace;
 use pitfall::{
     linear_algebra::{Pca, Ridge, RidgeSettings, Rows},
     probe::{Features, ProbeData, linear_probe},
 };
-use safetensors::SafeTensors;
-use serde::Deserialize;
-use serde_json::Value;
-
-/// Values of one picture of the digits.
-const PIXELS: usize = 64;
-
-#[derive(Deserialize)]
-struct Index {
-    cases: Vec<Case>,
-}
-
-#[derive(Deserialize)]
-struct Case {
-    name: String,
-    op: String,
-    attributes: Value,
-    #[serde(default)]
-    expected: Value,
-}
-
-impl Case {
-    fn number(&self, name: &str) -> f64 {
-        let found = self.expected.get(name).or(self.attributes.get(name)).and_then(Value::as_f64);
-        found.unwrap_or_else(|| panic!("{}: no number {name}", self.name))
-    }
-}
-
-/// The sample of digits: pixels as rows, and labels.
-struct Digits {
-    train: Tensor,
-    train_labels: Vec<u32>,
-    test: Tensor,
-    test_labels: Vec<u32>,
-}
-
-fn digits() -> Digits {
-    let tensors = SafeTensors::deserialize(include_bytes!("fixtures/sklearn/tensors.safetensors")).unwrap();
-    let rows = |name: &str| {
-        let view = tensors.tensor(&format!("digits/{name}")).unwrap();
-        let values: Vec<f32> = view.data().as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
-        Tensor::new([values.len() / PIXELS, PIXELS], &values)
-    };
-    let labels = |name: &str| -> Vec<u32> {
-        let view = tensors.tensor(&format!("digits/{name}")).unwrap();
-        view.data().as_chunks().0.iter().map(|&bytes| i64::from_le_bytes(bytes) as u32).collect()
-    };
-    Digits {
-        train: rows("train"),
-        train_labels: labels("train_labels"),
-        test: rows("test"),
-        test_labels: labels("test_labels"),
-    }
-}
 
 /// The cases of one op, at least `least` of them.
 fn cases(op: &str, least: usize) -> Vec<Case> {
-    let text = include_str!("fixtures/sklearn/cases.json");
-    let index: Index = serde_json::from_str(text).unwrap();
-    let cases: Vec<Case> = index.cases.into_iter().filter(|case| case.op == op).collect();
-    assert!(cases.len() >= least, "{op}: {} cases", cases.len());
-    cases
+    digits::cases(include_str!("fixtures/sklearn/cases.json"), op, least)
 }
 
 fn mean_squared(a: &[f32], b: &[f32]) -> f64 {
