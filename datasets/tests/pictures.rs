@@ -91,6 +91,9 @@ fn resizing_keeps_flat_pictures_flat_and_averages_when_it_shrinks() {
         problem(pictures::read(fixture("grey.png"), &options([0, 4]))),
         PictureProblem::EmptySize { height: 0, width: 4 }
     ));
+    let huge = problem(pictures::read(fixture("grey.png"), &options([4, 20_000])));
+    assert!(matches!(huge, PictureProblem::LargeSize { height: 4, width: 20_000 }));
+    assert!(huge.to_string().contains("4x20000 pixels were asked for; both may be at most 16384"), "{huge}");
 }
 
 /// A folder with copies of fixtures under other names.

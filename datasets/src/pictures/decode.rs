@@ -126,15 +126,19 @@ fn grey(picture: GrayImage, size: Option<[usize; 2]>) -> Result<Images, PictureP
     Ok(images(picture.dimensions(), 1, picture.into_raw()))
 }
 
+/// The longest side that pictures are resized to; no picture of a data set is wider.
+pub(super) const MAX_SIDE: usize = 1 << 14;
+
 /// The size to resize to, if that is another one.
 fn target(stored: (u32, u32), size: Option<[usize; 2]>) -> Result<Option<(u32, u32)>, PictureProblem> {
-    /// No picture of a data set is wider.
-    const MAX_SIDE: usize = 1 << 14;
     let Some([height, width]) = size else { return Ok(None) };
     if height == 0 || width == 0 {
         return Err(PictureProblem::EmptySize { height, width });
     }
-    let wanted = (width.min(MAX_SIDE) as u32, height.min(MAX_SIDE) as u32);
+    if height > MAX_SIDE || width > MAX_SIDE {
+        return Err(PictureProblem::LargeSize { height, width });
+    }
+    let wanted = (width as u32, height as u32);
     Ok((wanted != stored).then_some(wanted))
 }
 

@@ -55,6 +55,15 @@ pub enum PictureProblem {
         width: usize,
     },
 
+    /// A size beyond what pictures are resized to was asked for.
+    #[error("pictures of {height}x{width} pixels were asked for; both may be at most {}", super::decode::MAX_SIDE)]
+    LargeSize {
+        /// Rows.
+        height: usize,
+        /// Columns.
+        width: usize,
+    },
+
     /// A picture of another shape than the first one.
     #[error(
         "the picture is {found}, but {} is {expected}; ask for one size and a fixed number of channels to have all \
