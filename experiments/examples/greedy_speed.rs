@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Layers: 4x4 offset 4 with 32 features, 7x7 with 64 features, soft-sign encoder and linear decoder, plain gradient descent.
-//! A patch of the second layer is the 28x28 picture; of the first, 4x4 pixels anywhere in it. N-light-N (Java) needs 43 s for
-//! 40,000 patches per layer on one core of the machine of the README, about 1,860 patches a second.
+//! A patch of the second layer is the 28x28 picture; of the first, 4x4 pixels anywhere in it. N-light-N (Java) was
+//! measured elsewhere on one core of a machine of this kind: 43 s for 40,000 patches per layer, about 1,860 patches a second.
 
 use anyhow::{Context, Result};
 use patchgrad::{Workspace, ops::Activation, parallel, random::stream};
