@@ -25,6 +25,7 @@
 //! - [`bundled`] and [`open`]: a whole set, from the build or from a folder;
 //! - [`idx`] and [`npy`]: one file format each, reader and writer;
 //! - [`fixed_split`], [`class_balanced`], [`shuffled`]: which images to use;
+//! - [`upstream`] and [`verify`]: what the publishers offer, and whether a folder holds it; `fetch` (a feature) downloads it;
 //! - [`DataError`]: what can be wrong, and what to do about it.
 //!
 //! A damaged or hostile file gives an error, never a panic, and never makes a reader allocate more than a small
@@ -32,7 +33,10 @@
 #![forbid(unsafe_code)]
 
 pub mod catalog;
+mod digest;
 mod error;
+#[cfg(feature = "fetch")]
+pub mod fetch;
 pub mod idx;
 mod images;
 mod labelled;
@@ -41,6 +45,9 @@ pub mod samples;
 mod scaling;
 mod source;
 mod splits;
+mod standing;
+pub mod upstream;
+pub mod verify;
 
 pub use catalog::{SetName, UnknownSet, bundled, open};
 pub use error::{DataError, Problem};
