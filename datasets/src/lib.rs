@@ -26,6 +26,7 @@
 //! - [`idx`] and [`npy`]: one file format each, reader and writer;
 //! - [`fixed_split`], [`class_balanced`], [`shuffled`]: which images to use;
 //! - [`upstream`] and [`verify`]: what the publishers offer, and whether a folder holds it; `fetch` (a feature) downloads it;
+//! - [`synthetic`]: sets that are computed, with everything known about them;
 //! - [`DataError`]: what can be wrong, and what to do about it.
 //!
 //! A damaged or hostile file gives an error, never a panic, and never makes a reader allocate more than a small
@@ -46,6 +47,7 @@ mod scaling;
 mod source;
 mod splits;
 mod standing;
+pub mod synthetic;
 pub mod upstream;
 pub mod verify;
 
