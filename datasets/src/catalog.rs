@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use crate::{DataError, DataSet, LabelledImages, Problem, idx};
+use crate::{DataError, DataSet, LabelledImages, Problem, cifar, idx, svhn};
 
 /// The published file names, as `[images, labels]`.
 const TRAIN_FILES: [&str; 2] = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"];
@@ -18,17 +18,30 @@ pub enum SetName {
     Mnist,
     /// Articles of clothing, 28 x 28, 10 classes.
     FashionMnist,
+    /// Photographs of animals and vehicles, 32 x 32 in colour, 10 classes.
+    Cifar10,
+    /// Photographs, 32 x 32 in colour, 100 (fine) classes.
+    Cifar100,
+    /// House numbers cut into digits, 32 x 32 in colour, 10 classes.
+    Svhn,
 }
 
 impl SetName {
     /// Every set, for listings.
-    pub const ALL: [SetName; 2] = [SetName::Mnist, SetName::FashionMnist];
+    pub const ALL: [SetName; 5] =
+        [SetName::Mnist, SetName::FashionMnist, SetName::Cifar10, SetName::Cifar100, SetName::Svhn];
+
+    /// The sets of which a sample is part of the build.
+    pub const BUNDLED: [SetName; 2] = [SetName::Mnist, SetName::FashionMnist];
 
     /// The name of its folder inside a data folder, and on the command line.
     pub fn folder(self) -> &'static str {
         match self {
             SetName::Mnist => "mnist",
             SetName::FashionMnist => "fashion-mnist",
+            SetName::Cifar10 => "cifar-10",
+            SetName::Cifar100 => "cifar-100",
+            SetName::Svhn => "svhn",
         }
     }
 
@@ -37,14 +50,17 @@ impl SetName {
         match self {
             SetName::Mnist => "MNIST",
             SetName::FashionMnist => "Fashion-MNIST",
+            SetName::Cifar10 => "CIFAR-10",
+            SetName::Cifar100 => "CIFAR-100",
+            SetName::Svhn => "SVHN",
         }
     }
 
     /// One name per class, in the order of the labels.
-    pub fn class_names(self) -> [&'static str; 10] {
+    pub fn class_names(self) -> &'static [&'static str] {
         match self {
-            SetName::Mnist => ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
-            SetName::FashionMnist => [
+            SetName::Mnist => &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
+            SetName::FashionMnist => &[
                 "T-shirt/top",
                 "Trouser",
                 "Pullover",
@@ -56,6 +72,9 @@ impl SetName {
                 "Bag",
                 "Ankle boot",
             ],
+            SetName::Cifar10 => &cifar::CLASSES_10,
+            SetName::Cifar100 => &cifar::FINE_CLASSES_100,
+            SetName::Svhn => &svhn::CLASSES,
         }
     }
 
@@ -64,6 +83,13 @@ impl SetName {
         match self {
             SetName::Mnist => "CC BY-SA 3.0, Yann LeCun, Corinna Cortes and Christopher J.C. Burges",
             SetName::FashionMnist => "MIT, Copyright (c) 2017 Zalando SE",
+            SetName::Cifar10 | SetName::Cifar100 => {
+                "no licence stated; collected by Alex Krizhevsky, Vinod Nair and Geoffrey Hinton"
+            }
+            SetName::Svhn => {
+                "non-commercial use only; Yuval Netzer, Tao Wang, Adam Coates, Alessandro Bissacco, Bo Wu and \
+                 Andrew Y. Ng"
+            }
         }
     }
 
@@ -72,6 +98,8 @@ impl SetName {
         match self {
             SetName::Mnist => "http://yann.lecun.com/exdb/mnist/",
             SetName::FashionMnist => "https://github.com/zalandoresearch/fashion-mnist",
+            SetName::Cifar10 | SetName::Cifar100 => "https://www.cs.toronto.edu/~kriz/cifar.html",
+            SetName::Svhn => "http://ufldl.stanford.edu/housenumbers/",
         }
     }
 
@@ -86,13 +114,21 @@ impl SetName {
                 "H. Xiao, K. Rasul, R. Vollgraf: Fashion-MNIST: a novel image dataset for benchmarking machine \
                  learning algorithms. arXiv:1708.07747, 2017"
             }
+            SetName::Cifar10 | SetName::Cifar100 => {
+                "A. Krizhevsky: Learning multiple layers of features from tiny images. Technical report, University of \
+                 Toronto, 2009"
+            }
+            SetName::Svhn => {
+                "Y. Netzer, T. Wang, A. Coates, A. Bissacco, B. Wu, A. Y. Ng: Reading digits in natural images with \
+                 unsupervised feature learning. NIPS Workshop on Deep Learning and Unsupervised Feature Learning, 2011"
+            }
         }
     }
 
     fn assemble(self, name: String, [train, test]: [LabelledImages; 2]) -> DataSet {
         DataSet {
             name,
-            class_names: self.class_names().map(String::from).to_vec(),
+            class_names: self.class_names().iter().copied().map(String::from).collect(),
             train,
             test,
             licence: self.licence().to_owned(),
@@ -109,7 +145,7 @@ impl fmt::Display for SetName {
 
 /// A name that no data set has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown data set {0:?}; known are mnist and fashion-mnist")]
+#[error("unknown data set {0:?}; known are {known}", known = SetName::ALL.map(SetName::folder).join(", "))]
 pub struct UnknownSet(pub String);
 
 impl FromStr for SetName {
@@ -124,7 +160,8 @@ impl FromStr for SetName {
 ///
 /// # Errors
 ///
-/// None in an undamaged build: the bundled bytes pass through the same checks as any file.
+/// [`Problem::NotBundled`] for sets that are not in [`SetName::BUNDLED`]. Otherwise none in an undamaged build: the
+/// bundled bytes pass through the same checks as any file.
 pub fn bundled(set: SetName) -> Result<DataSet, DataError> {
     macro_rules! part {
         ($folder:literal, $part:literal) => {
@@ -139,6 +176,10 @@ pub fn bundled(set: SetName) -> Result<DataSet, DataError> {
     let parts = match set {
         SetName::Mnist => [part!("mnist", "train"), part!("mnist", "t10k")],
         SetName::FashionMnist => [part!("fashion-mnist", "train"), part!("fashion-mnist", "t10k")],
+        SetName::Cifar10 | SetName::Cifar100 | SetName::Svhn => {
+            let (title, folder) = (set.title(), set.folder());
+            return Err(DataError::new(folder, Problem::NotBundled { title, folder }));
+        }
     };
     set.assemble(format!("{} sample", set.title()), parts).checked(set.folder())
 }
@@ -149,24 +190,42 @@ fn from_bytes(name: &str, images: &[u8], labels: &[u8], classes: usize) -> Resul
     LabelledImages::new(images, labels, classes).map_err(|problem| DataError::new(name, problem))
 }
 
-/// The full set (or any part of it) from `data_dir`, where it has a [folder](SetName::folder) of its own.
+/// The full set (or any part of it) from `data_dir`, where it has a [folder](SetName::folder) of its own, in the files
+/// it was published as:
 ///
-/// Files carry their published names, `train-images-idx3-ubyte` and so on, with or without `.gz`; where both are
-/// present the plain one is read.
+/// | folder | files |
+/// |---|---|
+/// | `mnist`, `fashion-mnist` | `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte`, `t10k-labels-idx1-ubyte` |
+/// | `cifar-10` | `cifar-10-batches-bin/data_batch_{1..5}.bin` and `test_batch.bin`, or else `cifar-10-binary.tar.gz` |
+/// | `cifar-100` | `cifar-100-binary/{train,test}.bin`, or else `cifar-100-binary.tar.gz`; labels are the fine classes |
+/// | `svhn` | `train_32x32.mat` and `test_32x32.mat` |
+///
+/// Single files may be compressed and then end in `.gz` (not those of SVHN); where both are present the plain one is
+/// read.
 ///
 /// # Errors
 ///
-/// [`Problem::MissingFiles`] lists every file that is missing; otherwise whatever is wrong with the first bad file.
+/// [`Problem::MissingFiles`] or [`Problem::NeitherFilesNorArchive`] lists every file that is missing; otherwise whatever
+/// is wrong with the first bad file.
 pub fn open(set: SetName, data_dir: impl AsRef<Path>) -> Result<DataSet, DataError> {
     let folder = data_dir.as_ref().join(set.folder());
+    let parts = match set {
+        SetName::Mnist | SetName::FashionMnist => open_idx(set, &folder)?,
+        SetName::Cifar10 => cifar::open_10(&folder)?,
+        SetName::Cifar100 => cifar::open_100(&folder)?.map(|part| part.fine),
+        SetName::Svhn => svhn::open(&folder)?,
+    };
+    set.assemble(set.title().to_owned(), parts).checked(folder)
+}
+
+fn open_idx(set: SetName, folder: &Path) -> Result<[LabelledImages; 2], DataError> {
     let wanted = [TRAIN_FILES, TEST_FILES].as_flattened().iter().map(|name| folder.join(name));
     let missing: Vec<PathBuf> = wanted.filter(|path| stored(path).is_none()).collect();
     if !missing.is_empty() {
         return Err(DataError::new(folder, Problem::MissingFiles { looked_for: missing }));
     }
     let classes = set.class_names().len();
-    let parts = [read_part(&folder, TRAIN_FILES, classes)?, read_part(&folder, TEST_FILES, classes)?];
-    set.assemble(set.title().to_owned(), parts).checked(folder)
+    Ok([read_part(folder, TRAIN_FILES, classes)?, read_part(folder, TEST_FILES, classes)?])
 }
 
 /// The file itself, or else its compressed form.
@@ -188,7 +247,7 @@ fn read_part(folder: &Path, [images, labels]: [&str; 2], classes: usize) -> Resu
     LabelledImages::new(images, labels, classes).map_err(|problem| DataError::new(labels_path, problem))
 }
 
-/// Writes the four files of a set, compressed and under their published names, into `folder`.
+/// Writes the four idx files of a set of grey images, compressed and under their published names, into `folder`.
 ///
 /// # Errors
 ///
@@ -226,6 +285,25 @@ mod tests {
         assert!(error.contains("\"mnits\""), "{error}");
         for set in SetName::ALL {
             assert!(error.contains(set.folder()), "{error}");
+        }
+    }
+
+    #[test]
+    fn sets_that_are_not_bundled_say_so() {
+        for set in SetName::ALL {
+            assert_eq!(bundled(set).is_ok(), SetName::BUNDLED.contains(&set), "{set}");
+        }
+        let error = bundled(SetName::Svhn).unwrap_err().to_string();
+        assert!(error.contains("no sample of SVHN is bundled") && error.contains("svhn/"), "{error}");
+    }
+
+    #[test]
+    fn class_names_are_distinct() {
+        for set in SetName::ALL {
+            let mut names = set.class_names().to_vec();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), if set == SetName::Cifar100 { 100 } else { 10 }, "{set}");
         }
     }
 

@@ -4,6 +4,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::ImageShape;
+use crate::cifar::CifarProblem;
+use crate::matlab::MatlabProblem;
+use crate::npz::NpzProblem;
+use crate::pictures::PictureProblem;
+use crate::svhn::SvhnProblem;
+use crate::tar::TarProblem;
 
 /// A data file (or folder) that could not be used, and why.
 ///
@@ -64,7 +70,7 @@ pub enum Problem {
 
     /// The header claims more than a compressed file of this size can contain.
     #[error(
-        "the header claims {claimed} bytes, but {stored} bytes of gzip cannot hold more than {limit}; \
+        "the header claims {claimed} bytes, but {stored} compressed bytes cannot hold more than {limit}; \
          the header is damaged"
     )]
     ImpossibleClaim {
@@ -178,6 +184,52 @@ pub enum Problem {
         looked_for: Vec<PathBuf>,
     },
 
+    /// A set that comes as an archive: neither the files nor the archive are where they are looked for.
+    #[error(
+        "data files are missing; put the archive there as it was published:\n  {}\nor unpacked, each of these:{}",
+        archive.display(),
+        list(looked_for)
+    )]
+    NeitherFilesNorArchive {
+        /// The missing files.
+        looked_for: Vec<PathBuf>,
+        /// The archive that would do instead.
+        archive: PathBuf,
+    },
+
+    /// No sample of this set is part of the build.
+    #[error("no sample of {title} is bundled, its terms do not allow it; give a data folder that holds {folder}/")]
+    NotBundled {
+        /// The set's name.
+        title: &'static str,
+        /// The folder it is looked for in.
+        folder: &'static str,
+    },
+
+    /// A CIFAR batch is wrong.
+    #[error(transparent)]
+    Cifar(#[from] CifarProblem),
+
+    /// A tar archive is wrong.
+    #[error(transparent)]
+    Tar(#[from] TarProblem),
+
+    /// A MATLAB file is wrong.
+    #[error(transparent)]
+    Matlab(Box<MatlabProblem>),
+
+    /// A MATLAB file does not hold cropped digits as SVHN publishes them.
+    #[error(transparent)]
+    Svhn(#[from] SvhnProblem),
+
+    /// A picture, or a folder of pictures, is wrong.
+    #[error(transparent)]
+    Picture(#[from] PictureProblem),
+
+    /// An npz archive is wrong.
+    #[error(transparent)]
+    Npz(#[from] NpzProblem),
+
     /// The first bytes are not those of an npy file.
     #[error("starts with the bytes {found:02x?}, expected 93 \"NUMPY\"; write the array with numpy.save")]
     NotNpy {
@@ -229,6 +281,13 @@ pub enum Problem {
         /// Its value.
         value: i128,
     },
+}
+
+/// In a box, so that an error takes up little room where there is none.
+impl From<MatlabProblem> for Problem {
+    fn from(problem: MatlabProblem) -> Self {
+        Problem::Matlab(Box::new(problem))
+    }
 }
 
 fn idx_type_name(code: u8) -> &'static str {

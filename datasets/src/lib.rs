@@ -23,7 +23,10 @@
 //!
 //! Where to look:
 //! - [`bundled`] and [`open`]: a whole set, from the build or from a folder;
-//! - [`idx`] and [`npy`]: one file format each, reader and writer;
+//! - [`idx`], [`npy`] and [`npz`]: one file format each, reader and writer;
+//! - [`cifar`], [`svhn`] and [`matlab`]: formats that are only read;
+//! - [`pictures`] and [`pairs`]: folders of PNG and JPEG files, with classes or as clean and noisy pairs;
+//! - [`ColourSpace`]: other numbers for a pixel than red, green and blue;
 //! - [`fixed_split`], [`class_balanced`], [`shuffled`]: which images to use;
 //! - [`upstream`] and [`verify`]: what the publishers offer, and whether a folder holds it; `fetch` (a feature) downloads it;
 //! - [`synthetic`]: sets that are computed, with everything known about them;
@@ -34,27 +37,38 @@
 #![forbid(unsafe_code)]
 
 pub mod catalog;
+pub mod cifar;
+pub mod colour;
 mod digest;
 mod error;
 #[cfg(feature = "fetch")]
 pub mod fetch;
+pub mod folder;
 pub mod idx;
 mod images;
 mod labelled;
+pub mod matlab;
 pub mod npy;
+pub mod npz;
+pub mod pairs;
+pub mod pictures;
 pub mod samples;
 mod scaling;
 mod source;
 mod splits;
 mod standing;
+pub mod svhn;
 pub mod synthetic;
+mod tar;
 pub mod upstream;
 pub mod verify;
 
 pub use catalog::{SetName, UnknownSet, bundled, open};
+pub use colour::ColourSpace;
 pub use error::{DataError, Problem};
 pub use images::{ImageShape, Images};
 pub use labelled::{Checksum, DataSet, LabelledImages};
 pub use npy::NpyArray;
 pub use scaling::Scaling;
 pub use splits::{Split, class_balanced, fixed_split, shuffled};
+pub use tar::TarProblem;

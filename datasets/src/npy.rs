@@ -60,7 +60,7 @@ pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<NpyArray, DataError> {
     array(Source::from_bytes(name, bytes)?)
 }
 
-fn array(mut source: Source) -> Result<NpyArray, DataError> {
+pub(crate) fn array(mut source: Source) -> Result<NpyArray, DataError> {
     let text = header_text(&mut source)?;
     let header = Header::parse(&text).map_err(|problem| source.error(problem))?;
     let size = size_in_bytes(&header).map_err(|problem| source.error(problem))?;

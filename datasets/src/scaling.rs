@@ -21,12 +21,24 @@ impl Scaling {
 
     /// The byte nearest to `value`, for showing a reconstruction; out of range is clamped, NaN becomes 0.
     pub fn to_byte(self, value: f32) -> u8 {
-        let unit = match self {
+        // `as u8` saturates and sends NaN to 0.
+        (self.to_unit(value) * 255.0).round() as u8
+    }
+
+    /// From this scaling's range to [0, 1].
+    pub fn to_unit(self, value: f32) -> f32 {
+        match self {
             Scaling::MinusOneToOne => (value + 1.0) / 2.0,
             Scaling::ZeroToOne => value,
-        };
-        // `as u8` saturates and sends NaN to 0.
-        (unit * 255.0).round() as u8
+        }
+    }
+
+    /// From [0, 1] to this scaling's range.
+    pub fn from_unit(self, unit: f32) -> f32 {
+        match self {
+            Scaling::MinusOneToOne => 2.0 * unit - 1.0,
+            Scaling::ZeroToOne => unit,
+        }
     }
 
     /// Scales `bytes` into `values`.

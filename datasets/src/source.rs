@@ -12,7 +12,7 @@ use flate2::bufread::MultiGzDecoder;
 use crate::{DataError, Problem};
 
 /// Deflate spends at least 2 bits on a match, and a match is at most 258 bytes long: 1032 bytes per byte.
-const DEFLATE_MAX_RATIO: u64 = 1032;
+pub(crate) const DEFLATE_MAX_RATIO: u64 = 1032;
 
 /// A stream of uncompressed bytes and what is known about the file behind it.
 pub(crate) struct Source<'a> {
@@ -20,9 +20,20 @@ pub(crate) struct Source<'a> {
     reader: Box<dyn Read + 'a>,
     /// Size of the file as it is stored, compressed or not.
     stored: u64,
-    is_gzip: bool,
+    packing: Packing,
     /// Uncompressed bytes handed out so far.
     delivered: u64,
+}
+
+/// How the bytes are stored.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Packing {
+    /// As they are: the stored size is the number of bytes.
+    Plain,
+    /// A gzip file.
+    Gzip,
+    /// Compressed by deflate in a container that does the unpacking.
+    Deflate,
 }
 
 impl Source<'static> {
@@ -44,7 +55,18 @@ impl<'a> Source<'a> {
         let start = stream.fill_buf().map_err(|error| DataError::new(path, error.into()))?;
         let is_gzip = start.starts_with(&[0x1f, 0x8b]);
         let reader: Box<dyn Read + 'a> = if is_gzip { Box::new(MultiGzDecoder::new(stream)) } else { Box::new(stream) };
-        Ok(Source { path: path.to_path_buf(), reader, stored, is_gzip, delivered: 0 })
+        let packing = if is_gzip { Packing::Gzip } else { Packing::Plain };
+        Ok(Source { path: path.to_path_buf(), reader, stored, packing, delivered: 0 })
+    }
+
+    /// The unpacked bytes of an entry of an archive, which takes up at most `stored` bytes of it.
+    pub fn from_archive(path: &Path, stream: impl Read + 'a, stored: u64) -> Self {
+        Source { path: path.to_path_buf(), reader: Box::new(stream), stored, packing: Packing::Deflate, delivered: 0 }
+    }
+
+    /// The file, or the name that stands for it in messages.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     pub fn error(&self, problem: Problem) -> DataError {
@@ -65,8 +87,9 @@ impl<'a> Source<'a> {
     /// With `exact`, nothing may follow after them, so a plain file's size has to agree to the byte.
     pub fn check_claim(&self, remaining: u64, exact: bool) -> Result<(), DataError> {
         let claimed = self.delivered.saturating_add(remaining);
-        let limit = if self.is_gzip { self.stored.saturating_mul(DEFLATE_MAX_RATIO) } else { self.stored };
-        let problem = match (self.is_gzip, claimed > limit) {
+        let is_packed = self.packing != Packing::Plain;
+        let limit = if is_packed { self.stored.saturating_mul(DEFLATE_MAX_RATIO) } else { self.stored };
+        let problem = match (is_packed, claimed > limit) {
             (true, true) => Problem::ImpossibleClaim { claimed, stored: self.stored, limit },
             (false, true) => Problem::TooShort { expected: claimed, found: self.stored },
             (false, false) if exact && claimed < self.stored => {
@@ -106,18 +129,33 @@ impl<'a> Source<'a> {
         }
     }
 
-    fn explain(&self, error: io::Error) -> Problem {
+    /// The problem behind a failed read.
+    pub fn explain(&self, error: io::Error) -> Problem {
         use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
         match error.kind() {
             // The kinds by which the decompressor reports damage; a failing disk reports others.
-            InvalidData | InvalidInput | UnexpectedEof if self.is_gzip => {
+            InvalidData | InvalidInput | UnexpectedEof if self.packing == Packing::Gzip => {
                 Problem::CorruptGzip { arrived: self.delivered, reason: error.to_string() }
             }
             _ => Problem::Io(error),
         }
     }
 
+    /// How many bytes are still to come, as far as the file system knows: nothing is known of compressed files.
+    pub fn known(&self) -> u64 {
+        if self.packing == Packing::Plain { self.stored.saturating_sub(self.delivered) } else { 0 }
+    }
+
     fn too_short(&self, missing: u64) -> DataError {
         self.error(Problem::TooShort { expected: self.delivered + missing, found: self.delivered })
+    }
+}
+
+/// For formats that are read piece by piece; what a failure means is told by [`Source::explain`].
+impl Read for Source<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        self.delivered += count as u64;
+        Ok(count)
     }
 }

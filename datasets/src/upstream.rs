@@ -4,6 +4,8 @@
 //! sums, which nobody should rely on any more; the SHA-256 sums here are of the same files. Those of MNIST's and
 //! Fashion-MNIST's idx content and of the CIFAR-10 batches were also computed from files at hand.
 
+use std::path::Path;
+
 /// A data set on its publisher's server.
 #[derive(Debug, Clone, Copy)]
 pub struct Upstream {
@@ -54,10 +56,37 @@ pub struct Content {
     pub sha256: &'static str,
 }
 
+/// Which files of a set are in a data folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// Every file that the readers need.
+    Complete,
+    /// Some, or others.
+    Incomplete,
+    /// The folder of the set is empty, or not there.
+    Nothing,
+}
+
 impl Upstream {
     /// The entry of the set with this folder name.
     pub fn of(folder: &str) -> Option<&'static Upstream> {
         ALL.iter().find(|upstream| upstream.folder == folder)
+    }
+
+    /// Whether the files are in `data_dir`, by their names alone: nothing is read.
+    pub fn presence(&self, data_dir: &Path) -> Presence {
+        let folder = data_dir.join(self.folder);
+        let is_there = |file: &&Published| {
+            let content = |content: &Content| {
+                folder.join(content.path).is_file() || folder.join(format!("{}.gz", content.path)).is_file()
+            };
+            file.contents.iter().all(content) || folder.join(file.name).is_file()
+        };
+        match self.files.iter().filter(is_there).count() {
+            count if count == self.files.len() => Presence::Complete,
+            0 if folder.read_dir().map_or(true, |mut entries| entries.next().is_none()) => Presence::Nothing,
+            _ => Presence::Incomplete,
+        }
     }
 
     /// Bytes of all files as offered.
@@ -268,6 +297,22 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn presence_goes_by_names() {
+        let dir = tempfile::tempdir().unwrap();
+        let set = Upstream::of("svhn").unwrap();
+        assert_eq!(set.presence(dir.path()), Presence::Nothing);
+        std::fs::create_dir(dir.path().join("svhn")).unwrap();
+        assert_eq!(set.presence(dir.path()), Presence::Nothing);
+        std::fs::write(dir.path().join("svhn/train_32x32.mat"), b"").unwrap();
+        assert_eq!(set.presence(dir.path()), Presence::Incomplete);
+        std::fs::write(dir.path().join("svhn/test_32x32.mat"), b"").unwrap();
+        assert_eq!(set.presence(dir.path()), Presence::Complete);
+        std::fs::create_dir(dir.path().join("cifar-10")).unwrap();
+        std::fs::write(dir.path().join("cifar-10/cifar-10-binary.tar.gz"), b"").unwrap();
+        assert_eq!(Upstream::of("cifar-10").unwrap().presence(dir.path()), Presence::Complete);
     }
 
     #[test]

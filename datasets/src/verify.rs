@@ -5,8 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::standing::{Standing, published_standing};
-use crate::upstream::Upstream;
+use crate::standing::{Standing, published_standing, stored_standing};
+use crate::upstream::{Packing, Upstream};
 use crate::{DataError, ImageShape, Problem, SetName, catalog};
 
 /// What [`verify`] found out about one set.
@@ -68,22 +68,32 @@ pub enum Damage {
 
 /// Looks at every set that may be in `data_dir`, in the order of [`SetName::ALL`].
 pub fn verify(data_dir: &Path) -> Vec<SetReport> {
-    let report = |set: SetName| SetReport { set, folder: data_dir.join(set.folder()), verdict: verdict(set, data_dir) };
-    SetName::ALL.into_iter().map(report).collect()
+    SetName::ALL.into_iter().map(|set| verify_set(set, data_dir)).collect()
+}
+
+/// Looks at one set.
+pub fn verify_set(set: SetName, data_dir: &Path) -> SetReport {
+    SetReport { set, folder: data_dir.join(set.folder()), verdict: verdict(set, data_dir) }
 }
 
 fn verdict(set: SetName, data_dir: &Path) -> Verdict {
     let folder = data_dir.join(set.folder());
-    let data = match catalog::open(set, data_dir) {
-        Ok(data) => data,
-        Err(DataError { problem: Problem::MissingFiles { .. }, .. }) if holds_nothing(&folder) => {
-            return Verdict::NotThere;
-        }
-        Err(error) => return Verdict::Damaged(error.into()),
-    };
+    let data =
+        match catalog::open(set, data_dir) {
+            Ok(data) => data,
+            Err(DataError {
+                problem: Problem::MissingFiles { .. } | Problem::NeitherFilesNorArchive { .. }, ..
+            }) if holds_nothing(&folder) => return Verdict::NotThere,
+            Err(error) => return Verdict::Damaged(error.into()),
+        };
     let mut checksum = if Upstream::of(set.folder()).is_some() { Known::Published } else { Known::Unknown };
     for file in Upstream::of(set.folder()).map_or(&[][..], |upstream| upstream.files) {
-        match published_standing(&folder, file) {
+        let standing = match published_standing(&folder, file) {
+            // The reader took the archive as it is.
+            Standing::Missing if file.packing == Packing::TarGz => stored_standing(&folder.join(file.name), file),
+            standing => standing,
+        };
+        match standing {
             Standing::Published => {}
             Standing::Repacked if checksum == Known::Published => checksum = Known::Repacked,
             Standing::Repacked => {}

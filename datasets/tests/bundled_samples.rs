@@ -11,7 +11,7 @@ fn data_folder() -> PathBuf {
 
 #[test]
 fn each_sample_has_its_counts_shapes_and_licence() {
-    for set in SetName::ALL {
+    for set in SetName::BUNDLED {
         let data = bundled(set).unwrap();
         assert_eq!((data.train.count(), data.test.count()), (10_000, 2_000));
         for part in [&data.train, &data.test] {
@@ -28,7 +28,7 @@ fn each_sample_has_its_counts_shapes_and_licence() {
 
 #[test]
 fn every_block_of_ten_holds_each_class_once() {
-    for set in SetName::ALL {
+    for set in SetName::BUNDLED {
         let data = bundled(set).unwrap();
         for part in [&data.train, &data.test] {
             for (block, labels) in part.labels().chunks(10).enumerate() {
@@ -54,7 +54,7 @@ fn the_validation_images_are_class_balanced() {
 fn the_readme_lists_size_and_checksum_of_every_file() {
     let readme = std::fs::read_to_string(data_folder().join("README.md")).unwrap();
     let mut files = 0;
-    for set in SetName::ALL {
+    for set in SetName::BUNDLED {
         for entry in std::fs::read_dir(data_folder().join(set.folder())).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|extension| extension == "gz") {
@@ -82,7 +82,7 @@ fn the_decoded_data_are_pinned_by_their_checksums() {
 
 #[test]
 fn no_image_stands_twice_in_a_part() {
-    for set in SetName::ALL {
+    for set in SetName::BUNDLED {
         let data = bundled(set).unwrap();
         for part in [&data.train, &data.test] {
             assert_eq!(pairs(part).len(), part.count(), "{set}");
@@ -94,7 +94,7 @@ fn no_image_stands_twice_in_a_part() {
 #[ignore = "needs the full sets: PATCHGRAD_DATA_DIR=DIR cargo test -p patchgrad-datasets -- --ignored"]
 fn the_samples_are_drawn_from_the_full_sets_as_described() {
     let folder = std::env::var_os("PATCHGRAD_DATA_DIR").expect("PATCHGRAD_DATA_DIR names the folder of the full sets");
-    for set in SetName::ALL {
+    for set in SetName::BUNDLED {
         let full = catalog::open(set, &folder).unwrap();
         assert_eq!((full.train.count(), full.test.count()), (60_000, 10_000));
         let sample = bundled(set).unwrap();

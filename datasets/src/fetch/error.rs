@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::folder::DATA_VARIABLE;
+use crate::folder::DATA_VARIABLE;
 use crate::standing::{Standing, published_standing};
 use crate::upstream::{Packing, Upstream};
 

@@ -15,12 +15,10 @@
 
 mod download;
 mod error;
-mod folder;
 mod http;
 mod unpack;
 
 pub use error::{Attempt, FetchError, ToPlace};
-pub use folder::{DATA_VARIABLE, default_data_dir};
 pub use http::Proxies;
 
 use std::fs;

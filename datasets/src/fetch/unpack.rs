@@ -1,36 +1,32 @@
 //! Contents of a checked archive.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
-
-use flate2::bufread::MultiGzDecoder;
-use tar::Archive;
 
 use super::FetchError;
 use super::download::{part_path, place};
+use crate::DataError;
 use crate::digest::sha256;
+use crate::source::Source;
+use crate::tar::Tar;
 use crate::upstream::{Content, Published};
 
 /// Writes the contents of `archive` into `folder`, each checked before it gets its name.
 ///
 /// Only the files of the table are taken, under the names of the table, and never more bytes than it says.
 pub(super) fn unpack(file: &Published, archive: &Path, folder: &Path) -> Result<(), FetchError> {
-    let broken = |error: io::Error| FetchError::Archive { path: archive.to_path_buf(), reason: error.to_string() };
     let wrong = |reason: String| FetchError::Archive { path: archive.to_path_buf(), reason };
-    let stream = File::open(archive).map_err(|error| FetchError::io("read", archive, error))?;
-    let mut entries = Archive::new(MultiGzDecoder::new(BufReader::new(stream)));
+    let broken = |error: DataError| wrong(error.problem.to_string());
+    let mut tar = Tar::new(Source::open(archive).map_err(broken)?);
     let mut missing: Vec<&Content> = file.contents.iter().collect();
-    for entry in entries.entries().map_err(broken)? {
-        let mut entry = entry.map_err(broken)?;
-        let path = entry.path_bytes().into_owned();
-        let path = path.strip_prefix(b"./").unwrap_or(&path);
-        let Some(index) = missing.iter().position(|content| content.path.as_bytes() == path) else { continue };
+    while let Some(name) = tar.next().map_err(broken)? {
+        // The reader tells names without folders, so a path of the archive can lead nowhere.
+        let found = missing.iter().position(|content| content.path.rsplit('/').next() == Some(name.as_str()));
+        let Some(index) = found else { continue };
         let content = missing.swap_remove(index);
-        if entry.size() != content.size {
-            return Err(wrong(format!("{} has {} bytes, expected {}", content.path, entry.size(), content.size)));
-        }
-        write_content(content, &mut entry, folder)?.map_err(wrong)?;
+        let bytes = (&mut tar).take(content.size + 1);
+        write_content(content, bytes, folder)?.map_err(wrong)?;
     }
     match missing.first() {
         Some(content) => Err(wrong(format!("{} is not in it", content.path))),
@@ -39,11 +35,7 @@ pub(super) fn unpack(file: &Published, archive: &Path, folder: &Path) -> Result<
 }
 
 /// The inner error tells what is wrong with the archive.
-fn write_content(
-    content: &Content,
-    bytes: &mut impl io::Read,
-    folder: &Path,
-) -> Result<Result<(), String>, FetchError> {
+fn write_content(content: &Content, bytes: impl Read, folder: &Path) -> Result<Result<(), String>, FetchError> {
     let target = folder.join(content.path);
     let part = part_path(&target);
     if let Some(parent) = target.parent() {
@@ -57,6 +49,10 @@ fn write_content(
         return Err(write_error(error));
     }
     let reason = match outcome {
+        Ok((size, _)) if size > content.size => format!("{} has more than {} bytes", content.path, content.size),
+        Ok((size, _)) if size < content.size => {
+            format!("{} has {size} bytes, expected {}", content.path, content.size)
+        }
         Ok((_, found)) if found == content.sha256 => return place(out, &part, &target).map(Ok),
         Ok((_, found)) => format!("{}: SHA-256 {found}, expected {}", content.path, content.sha256),
         Err(error) => format!("{}: {error}", content.path),
@@ -68,13 +64,13 @@ fn write_content(
 
 /// Hands on what it reads and writes it at the same time.
 struct Tee<'a, R, W> {
-    from: &'a mut R,
+    from: R,
     to: &'a mut W,
     /// Why writing failed: the disk is to blame then, not the archive.
     failed: Option<io::Error>,
 }
 
-impl<R: io::Read, W: Write> io::Read for Tee<'_, R, W> {
+impl<R: Read, W: Write> Read for Tee<'_, R, W> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.from.read(buffer)?;
         if let Err(error) = self.to.write_all(&buffer[..count]) {

@@ -562,10 +562,11 @@ fn archives_that_do_not_hold_the_table_are_told() {
     let (one, two) = (payload(27), b"two".to_vec());
     let other = b"owt".to_vec();
     type Entries<'a> = &'a [(&'a str, &'a [u8])];
-    let cases: [(Entries, &str); 3] = [
+    let cases: [(Entries, &str); 4] = [
         (&[("bin/one", &one)], "bin/two is not in it"),
         (&[("bin/one", &one), ("bin/two", &other)], "bin/two: SHA-256"),
         (&[("bin/one", &one[1..]), ("bin/two", &two)], "bin/one has 299999 bytes, expected 300000"),
+        (&[("bin/one", &one), ("bin/two", &one)], "bin/two has more than 3 bytes"),
     ];
     for (entries, expected) in cases {
         let (archive, file) = archive_set(entries, &one, &two);

@@ -1,4 +1,4 @@
-//! Where downloads go when nobody says where.
+//! Where data sets are kept when nobody says where.
 
 use std::env;
 use std::path::PathBuf;
