@@ -34,6 +34,15 @@ pub(crate) enum Standing {
     },
 }
 
+/// Whether a folder is not there, or holds nothing but unfinished downloads: then nobody has put a set there yet.
+pub(crate) fn holds_nothing(folder: &Path) -> bool {
+    let unfinished = |path: PathBuf| path.extension().is_some_and(|extension| extension == "part");
+    match folder.read_dir() {
+        Ok(entries) => entries.flatten().all(|entry| unfinished(entry.path())),
+        Err(_) => !folder.exists(),
+    }
+}
+
 /// Looks for the contents of `file` in the folder of its set.
 pub(crate) fn published_standing(folder: &Path, file: &Published) -> Standing {
     let mut repacked = false;

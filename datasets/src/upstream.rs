@@ -6,6 +6,8 @@
 
 use std::path::Path;
 
+use crate::standing::holds_nothing;
+
 /// A data set on its publisher's server.
 #[derive(Debug, Clone, Copy)]
 pub struct Upstream {
@@ -63,7 +65,7 @@ pub enum Presence {
     Complete,
     /// Some, or others.
     Incomplete,
-    /// The folder of the set is empty, or not there.
+    /// The folder of the set is not there, or holds nothing but unfinished downloads.
     Nothing,
 }
 
@@ -84,7 +86,7 @@ impl Upstream {
         };
         match self.files.iter().filter(is_there).count() {
             count if count == self.files.len() => Presence::Complete,
-            0 if folder.read_dir().map_or(true, |mut entries| entries.next().is_none()) => Presence::Nothing,
+            0 if holds_nothing(&folder) => Presence::Nothing,
             _ => Presence::Incomplete,
         }
     }

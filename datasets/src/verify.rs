@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::standing::{Standing, published_standing, stored_standing};
+use crate::standing::{Standing, holds_nothing, published_standing, stored_standing};
 use crate::upstream::{Packing, Upstream};
 use crate::{DataError, ImageShape, Problem, SetName, catalog};
 
@@ -113,14 +113,6 @@ fn verdict(set: SetName, data_dir: &Path) -> Verdict {
     }
 }
 
-/// Whether the folder is missing or empty: then nobody has tried to put the set there.
-fn holds_nothing(folder: &Path) -> bool {
-    match folder.read_dir() {
-        Ok(mut entries) => entries.next().is_none(),
-        Err(_) => !folder.exists(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,6 +139,7 @@ mod tests {
     fn samples_are_sound_but_unknown_and_other_sets_are_not_there() {
         let folder = folder(10);
         fs::create_dir(folder.path().join("fashion-mnist")).unwrap();
+        fs::write(folder.path().join("fashion-mnist/train-labels-idx1-ubyte.gz.part"), b"begun").unwrap();
         let reports = verify(folder.path());
         assert_eq!(reports.iter().map(|report| report.set).collect::<Vec<_>>(), SetName::ALL);
         let Verdict::Sound { counts, shape, classes, checksum } = reports[0].verdict else { panic!("{reports:?}") };

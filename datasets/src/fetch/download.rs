@@ -70,6 +70,10 @@ impl Download<'_> {
             if idle_rounds >= self.options.tries || mirrors.iter().all(|mirror| mirror.given_up) {
                 let attempts = mirrors.into_iter().map(|Mirror { url, reason, .. }| Attempt { url, reason }).collect();
                 let file = self.file.name.to_owned();
+                if part.at == 0 {
+                    // Nothing to resume from. If it cannot be removed, it does no harm either.
+                    let _ = fs::remove_file(&path);
+                }
                 return Err(FetchError::Unreachable { file, attempts, folder: PathBuf::new(), by_hand: Vec::new() });
             }
             if idle_rounds > 0 {

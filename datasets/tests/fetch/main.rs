@@ -384,6 +384,7 @@ fn nobody_there_tells_what_to_put_where() {
     upstream.mirrors = vec![&*format!("http://{closed}/data/").leak(), "http://no-such-host.invalid/"].leak();
     let run = Run::new(&upstream);
     let message = run.assert_failed(0);
+    assert_eq!(run.files(), [""; 0], "no empty part is left");
     for expected in [
         format!("http://{closed}/data/file.mat: "),
         "http://no-such-host.invalid/file.mat: ".to_owned(),
