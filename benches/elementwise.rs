@@ -16,6 +16,7 @@ use patchgrad::{
     random::stream,
 };
 use patchgrad_kernels::{
+    column_sums::column_sums,
     optim::{AdamStep, SgdStep, adam_step, sgd_step},
     reduce,
 };
@@ -69,7 +70,7 @@ fn reductions(criterion: &mut Criterion) {
     group.bench_function("dot", |bencher| bencher.iter(|| black_box(reduce::dot(a, b))));
     group.bench_function("squared_distance", |bencher| bencher.iter(|| black_box(reduce::squared_distance(a, b))));
     group.bench_function("max", |bencher| bencher.iter(|| black_box(reduce::max(a))));
-    group.bench_function("column_sums", |bencher| bencher.iter(|| reduce::column_sums(&mut sums, a, SHAPE[3])));
+    group.bench_function("column_sums", |bencher| bencher.iter(|| column_sums(&mut sums, a, SHAPE[3])));
     group.finish();
 }
 

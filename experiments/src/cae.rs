@@ -5,15 +5,19 @@
 //! decoder   transposed convolution of the same size -> ReLU; transposed 2x2 stride 2 -> ReLU; transposed 2x2 stride 2
 //! ```
 
-use crate::{batches, data::Labelled, finetune::Diverged};
+use crate::{
+    batches,
+    data::Labelled,
+    finetune::Diverged,
+    training::{Checkpoints, FitSpec, History, Trainable, TrainingError, fit},
+};
 use patchgrad::{
-    Params, Tape, Tensor, Var, Workspace,
+    Gradients, Params, Tape, Tensor, Var, Workspace,
     layers::{Conv2d, ConvTranspose2d, Layer, Sequential},
     ops::{Activation, Conv2dSpec, ConvTranspose2dSpec},
     optim::{Adam, AdamConfig, Optimizer},
     random::stream,
 };
-use rand::seq::SliceRandom;
 
 /// Sizes of a [`ConvAutoencoder`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,31 +88,34 @@ impl ConvAutoencoder {
         config: &CaeTraining,
         workspace: &mut Workspace,
     ) -> Result<Vec<f64>, Diverged> {
+        let spec = FitSpec::new(config.epochs, config.batch_size, config.lr, config.seed);
         let mut optimizer = Adam::new(AdamConfig::new(config.lr));
-        let mut order: Vec<usize> = (0..data.count()).collect();
-        let mut losses = Vec::with_capacity(config.epochs);
-        for epoch in 0..config.epochs {
-            order.shuffle(&mut stream(config.seed, "shuffle", epoch as u64));
-            let mut sum = 0.0;
-            for batch in order.chunks(config.batch_size) {
-                let pictures = batches::gather(&data.pictures, batch, workspace);
-                let mut tape = Tape::with_params(&self.params, workspace);
-                let input = tape.input(&pictures);
-                let decoded = self.record(&mut tape, input);
-                let loss = tape.mse_loss(decoded, input);
-                let value = f64::from(tape.value(loss).item());
-                if !value.is_finite() {
-                    return Err(Diverged { epoch });
-                }
-                sum += value * batch.len() as f64;
-                let gradients = tape.backward(loss);
-                optimizer.step(&mut self.params, &gradients);
-                gradients.recycle(workspace);
-                workspace.give(pictures);
-            }
-            losses.push(sum / data.count() as f64);
-        }
-        Ok(losses)
+        let outcome = self.fit(data, None, &spec, &mut optimizer, &mut Checkpoints::none(), workspace);
+        Diverged::or_losses(outcome, data.count(), config.batch_size)
+    }
+
+    /// Trains with any optimiser, schedule and early stopping on the mean squared error of `validation`; saved to and resumed
+    /// from `checkpoints`.
+    ///
+    /// # Errors
+    /// As [`fit`].
+    pub fn fit(
+        &mut self,
+        data: &Labelled,
+        validation: Option<&Labelled>,
+        spec: &FitSpec,
+        optimizer: &mut dyn Optimizer,
+        checkpoints: &mut Checkpoints,
+        workspace: &mut Workspace,
+    ) -> Result<History, TrainingError> {
+        fit(&mut Training { network: self, data, validation }, optimizer, spec, checkpoints, workspace)
+    }
+
+    /// The mean squared error on `pictures`.
+    pub fn mse(&self, pictures: &Tensor, workspace: &mut Workspace) -> f64 {
+        let decoded = self.reconstruct(pictures, workspace);
+        let pairs = decoded.as_slice().iter().zip(pictures.as_slice());
+        pairs.map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>() / pictures.len() as f64
     }
 
     fn record(&self, tape: &mut Tape, pictures: Var) -> Var {
@@ -132,6 +139,43 @@ impl ConvAutoencoder {
     pub fn reconstruct(&self, pictures: &Tensor, workspace: &mut Workspace) -> Tensor {
         let [h, w, c] = self.spec.picture;
         batches::map_rows(&self.params, pictures, h * w * c, workspace, |tape, batch| self.record(tape, batch))
+    }
+}
+
+/// A network and what it is trained on.
+struct Training<'a> {
+    network: &'a mut ConvAutoencoder,
+    data: &'a Labelled,
+    validation: Option<&'a Labelled>,
+}
+
+impl Trainable for Training<'_> {
+    fn params(&self) -> &Params {
+        &self.network.params
+    }
+
+    fn params_mut(&mut self) -> &mut Params {
+        &mut self.network.params
+    }
+
+    fn samples(&self) -> usize {
+        self.data.count()
+    }
+
+    fn gradients(&self, batch: &[usize], workspace: &mut Workspace) -> (f64, Gradients) {
+        let pictures = batches::gather(&self.data.pictures, batch, workspace);
+        let mut tape = Tape::with_params(&self.network.params, workspace);
+        let input = tape.input(&pictures);
+        let decoded = self.network.record(&mut tape, input);
+        let loss = tape.mse_loss(decoded, input);
+        let value = f64::from(tape.value(loss).item());
+        let gradients = tape.backward(loss);
+        workspace.give(pictures);
+        (value, gradients)
+    }
+
+    fn validate(&self, workspace: &mut Workspace) -> Option<f64> {
+        Some(self.network.mse(&self.validation?.pictures, workspace))
     }
 }
 

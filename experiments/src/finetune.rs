@@ -3,14 +3,21 @@
 //! The decoders stay attached and as they are, so that the same network shows what its old decoder makes of the new code:
 //! the *after* of the paper's figure 1.
 
-use crate::{batches, data::Labelled, probe::arg_max, scae::Scae, scores::accuracy};
+use crate::{
+    batches,
+    data::Labelled,
+    probe::arg_max,
+    scae::Scae,
+    scores::accuracy,
+    training::{Checkpoints, FitSpec, History, Trainable, TrainingError, fit},
+};
 use patchgrad::{
-    Tape, Tensor, Workspace,
+    Gradients, Params, Tape, Tensor, Var, Workspace,
     layers::{Layer, Linear},
+    layout::ParamLayout,
     optim::{Optimizer, Sgd, SgdConfig},
     random::stream,
 };
-use rand::seq::SliceRandom;
 
 /// How a network is fine-tuned: mini-batches, cross-entropy, momentum.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,6 +42,23 @@ pub struct Diverged {
     pub epoch: usize,
 }
 
+impl Diverged {
+    /// The losses of a run that could only diverge, or the epoch in which it did.
+    pub(crate) fn or_losses(
+        outcome: Result<History, TrainingError>,
+        samples: usize,
+        batch_size: usize,
+    ) -> Result<Vec<f64>, Self> {
+        match outcome {
+            Ok(history) => Ok(history.losses),
+            Err(TrainingError::NotFinite { step, .. }) => {
+                Err(Self { epoch: step as usize / samples.div_ceil(batch_size) })
+            }
+            Err(other) => unreachable!("a run without checkpoints: {other}"),
+        }
+    }
+}
+
 /// A classifier: the encoder of an SCAE and a linear layer on its code.
 #[derive(Clone, Debug)]
 pub struct Classifier {
@@ -47,7 +71,9 @@ impl Classifier {
     /// The encoder of `scae` with an untrained classification layer.
     pub fn new(mut scae: Scae, classes: usize, seed: u64) -> Self {
         let features = [scae.spec().code_size(), classes];
+        let map = scae.spec().code_map();
         let head = Linear::new(scae.params_mut(), "head", features, &mut stream(seed, "head", 0));
+        scae.params_mut().set_layout(head.params()[0], ParamLayout::LinearOfMap(map));
         Self { scae, head, classes }
     }
 
@@ -67,29 +93,37 @@ impl Classifier {
         workspace: &mut Workspace,
     ) -> Result<Vec<f64>, Diverged> {
         let sgd = SgdConfig { momentum: config.momentum, ..SgdConfig::new(config.lr) };
-        let mut optimizer = Sgd::new(sgd);
-        let mut order: Vec<usize> = (0..data.count()).collect();
-        let mut losses = Vec::with_capacity(config.epochs);
-        for epoch in 0..config.epochs {
-            order.shuffle(&mut stream(config.seed, "fine-tune", epoch as u64));
-            let mut sum = 0.0;
-            for batch in order.chunks(config.batch_size) {
-                let loss = self.step(data, batch, &mut optimizer, workspace);
-                sum += loss.ok_or(Diverged { epoch })? * batch.len() as f64;
-            }
-            losses.push(sum / data.count() as f64);
-        }
-        Ok(losses)
+        let spec = FitSpec::new(config.epochs, config.batch_size, config.lr, config.seed);
+        let spec = FitSpec { stream: "fine-tune", ..spec };
+        let outcome = self.fit(data, None, &spec, &mut Sgd::new(sgd), &mut Checkpoints::none(), workspace);
+        Diverged::or_losses(outcome, data.count(), config.batch_size)
     }
 
-    /// One step on the pictures at `batch`; gives the loss before it, or `None` without a step when that is not finite.
-    fn step(
+    /// Trains with any optimiser, schedule and early stopping on the cross-entropy of `validation`; saved to and resumed from
+    /// `checkpoints`.
+    ///
+    /// # Errors
+    /// As [`fit`].
+    pub fn fit(
         &mut self,
         data: &Labelled,
-        batch: &[usize],
-        optimizer: &mut Sgd,
+        validation: Option<&Labelled>,
+        spec: &FitSpec,
+        optimizer: &mut dyn Optimizer,
+        checkpoints: &mut Checkpoints,
         workspace: &mut Workspace,
-    ) -> Option<f64> {
+    ) -> Result<History, TrainingError> {
+        fit(&mut Training { network: self, data, validation }, optimizer, spec, checkpoints, workspace)
+    }
+
+    /// Records the loss of the pictures at `batch` and gives what `finish` makes of it.
+    fn loss<R>(
+        &self,
+        data: &Labelled,
+        batch: &[usize],
+        workspace: &mut Workspace,
+        finish: impl FnOnce(Tape, Var) -> R,
+    ) -> R {
         let pictures = batches::gather(&data.pictures, batch, workspace);
         let labels: Vec<u32> = batch.iter().map(|&index| data.labels[index]).collect();
         let mut tape = Tape::with_params(self.scae.params(), workspace);
@@ -98,15 +132,9 @@ impl Classifier {
         let code = tape.flatten(code);
         let logits = self.head.forward(&mut tape, code);
         let loss = tape.cross_entropy(logits, &labels);
-        let value = f64::from(tape.value(loss).item());
-        if !value.is_finite() {
-            return None;
-        }
-        let gradients = tape.backward(loss);
-        optimizer.step(self.scae.params_mut(), &gradients);
-        gradients.recycle(workspace);
+        let result = finish(tape, loss);
         workspace.give(pictures);
-        Some(value)
+        result
     }
 
     /// The class of each picture.
@@ -122,6 +150,42 @@ impl Classifier {
     /// The share of pictures that are classified right.
     pub fn accuracy(&self, data: &Labelled, workspace: &mut Workspace) -> f64 {
         accuracy(&self.predict(&data.pictures, workspace), &data.labels)
+    }
+}
+
+/// A classifier and what it is trained on.
+struct Training<'a> {
+    network: &'a mut Classifier,
+    data: &'a Labelled,
+    validation: Option<&'a Labelled>,
+}
+
+impl Trainable for Training<'_> {
+    fn params(&self) -> &Params {
+        self.network.scae.params()
+    }
+
+    fn params_mut(&mut self) -> &mut Params {
+        self.network.scae.params_mut()
+    }
+
+    fn samples(&self) -> usize {
+        self.data.count()
+    }
+
+    fn gradients(&self, batch: &[usize], workspace: &mut Workspace) -> (f64, Gradients) {
+        self.network
+            .loss(self.data, batch, workspace, |tape, loss| (f64::from(tape.value(loss).item()), tape.backward(loss)))
+    }
+
+    fn validate(&self, workspace: &mut Workspace) -> Option<f64> {
+        let data = self.validation?;
+        let all: Vec<usize> = (0..data.count()).collect();
+        let sums = all.chunks(128).map(|batch| {
+            let mean = self.network.loss(data, batch, workspace, |tape, loss| tape.value(loss).item());
+            f64::from(mean) * batch.len() as f64
+        });
+        Some(sums.sum::<f64>() / data.count() as f64)
     }
 }
 

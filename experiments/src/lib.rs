@@ -1,21 +1,28 @@
 //! The experiments of "A Pitfall of Unsupervised Pre-Training" (arXiv 1703.04332) on the Patchgrad engine.
 //!
 //! - [`scae`]: the stacked convolutional auto-encoder; [`cae`]: the end-to-end one; [`finetune`]: with a classifier on top.
+//! - [`training`]: runs that are saved, interrupted and resumed; [`files`]: writing files that survive a crash.
 //! - [`probe`], [`scores`], [`linear_algebra`]: how good are features, how good are reconstructions, and the baselines.
+//! - [`measures`], [`neighbours`], [`classification`]: the shape of a code, its nearest rows, and what a classifier gets right.
 //! - [`statistics`]: what may be said about a correlation.
 //! - [`demo`]: the demonstration, from real pictures to a report; [`figures`], [`report`]: what it draws and writes.
 #![forbid(unsafe_code)]
 
 pub mod batches;
 pub mod cae;
+pub mod classification;
 pub mod cli;
 pub mod data;
 pub mod demo;
 pub mod figures;
+pub mod files;
 pub mod finetune;
 pub mod linear_algebra;
+pub mod measures;
+pub mod neighbours;
 pub mod probe;
 pub mod report;
 pub mod scae;
 pub mod scores;
 pub mod statistics;
+pub mod training;

@@ -5,6 +5,7 @@
 
 pub mod activation;
 pub mod aligned;
+pub mod column_sums;
 pub mod dot;
 pub mod elementwise;
 pub mod frame;

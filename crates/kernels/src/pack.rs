@@ -1,6 +1,6 @@
 //! The right operand of a [`product`](crate::product) in the order in which the tile reads it: panels of 16 columns.
 
-use crate::product::PANEL;
+use crate::{isa::dispatched, product::PANEL};
 
 /// Values of `terms` rows of `columns` columns, packed.
 pub fn packed_len(terms: usize, columns: usize) -> usize {
@@ -36,10 +36,39 @@ pub fn pack_panel(
     }
 }
 
+dispatched! {
+    /// Writes all panels of a matrix with rows of `columns` values, `step` apart: as [`pack_panel`] for each, at the speed of
+    /// memory.
+    ///
+    /// # Shapes
+    /// `to` [panels, terms, 16], overwritten; its length says how many terms there are.
+    ///
+    /// # Panics
+    /// If `to` is not a whole number of panels, or a row lies outside `from`.
+    pub fn pack_rows(columns: usize, from: &[f32], step: usize, to: &mut [f32]) {
+        let panels = columns.div_ceil(PANEL);
+        assert!(to.len().is_multiple_of((panels * PANEL).max(1)), "pack_rows: {panels} panels of {PANEL} expected");
+        let terms = to.len() / (panels * PANEL).max(1);
+        // Row by row, so that `from` is read from front to back.
+        for term in 0..terms {
+            let (whole, rest) = from[term * step..][..columns].as_chunks::<PANEL>();
+            let (mut at, panel_len) = (term * PANEL, terms * PANEL);
+            for piece in whole {
+                to[at..][..PANEL].copy_from_slice(piece);
+                at += panel_len;
+            }
+            if !rest.is_empty() {
+                to[at..][..rest.len()].copy_from_slice(rest);
+                to[at + rest.len()..][..PANEL - rest.len()].fill(0.0);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::integers;
+    use crate::testing::{integers, on_every_isa};
 
     #[test]
     fn panels_hold_the_matrix_and_zeros() {
@@ -56,6 +85,8 @@ mod tests {
                 pack_panel(panel, columns, &transposed, 0..terms, terms, to);
             }
             assert_eq!(packed, again);
+            let rows = on_every_isa(packed.len(), |to| pack_rows(columns, &matrix, columns, to));
+            assert_eq!(rows, packed);
             for (at, &value) in packed.iter().enumerate() {
                 let (panel, term, column) = (at / (terms * PANEL), at / PANEL % terms, at % PANEL);
                 let column = panel * PANEL + column;

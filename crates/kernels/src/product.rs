@@ -30,9 +30,9 @@ pub const PANEL: usize = 16;
 /// which streams from the second-level cache as fast as the tile reads it.
 const TERMS_PER_BLOCK: usize = 2048;
 
-/// As above, where the terms lie apart and each needs a cache line in `a` too: 16 KiB together with those of the panel, half
-/// of a first-level cache.
-const SPREAD_TERMS_PER_BLOCK: usize = 128;
+/// The longest segment where the terms lie apart: the smallest block of any instruction set, see
+/// [`Vector::SPREAD_TERMS_PER_BLOCK`].
+const LONGEST_SPREAD_SEGMENT: usize = 128;
 
 /// Rows that share a panel of `b` before the next one is visited.
 const ROWS_PER_BAND: usize = 96;
@@ -89,7 +89,7 @@ impl Table {
                 _ => joined.push(segment),
             }
         }
-        let most = terms_per_block(step);
+        let most = if step == 1 { TERMS_PER_BLOCK } else { LONGEST_SPREAD_SEGMENT };
         let segments: Vec<Segment> = joined.into_iter().flat_map(|segment| cut(segment, step, most)).collect();
         let last_a = rows.iter().map(|row| row.a).max().unwrap_or(0);
         let a_len = segments.iter().map(|segment| last_a + segment.a + (segment.len - 1) * step + 1).max().unwrap_or(0);
@@ -130,10 +130,6 @@ impl Table {
             assert_eq!(bias.len(), columns, "product: one bias for each column");
         }
     }
-}
-
-fn terms_per_block(step: usize) -> usize {
-    if step == 1 { TERMS_PER_BLOCK } else { SPREAD_TERMS_PER_BLOCK }
 }
 
 /// `segment` in equal parts of at most `most` terms, the last possibly shorter.
@@ -197,8 +193,8 @@ pub enum Start<'a> {
 /// `out = start + a b` for `columns` columns, see the module. Every output of a row of the table is written, also when
 /// there are no terms.
 ///
-/// The order of the sum of one output depends on the segments alone: that of the formula, in blocks of at most 2,048 terms
-/// (128 where the step is not 1), each added to what `out` holds so far.
+/// The order of the sum of one output depends on the segments and the instruction set alone: that of the formula, in blocks of
+/// at most 2,048 terms (128 or 512 where the step is not 1), each added to what `out` holds so far.
 ///
 /// # Panics
 /// If a row or a segment leaves `a`, `b` or `out`, or the bias is not `columns` long.
@@ -224,8 +220,9 @@ struct Work<'a> {
 unsafe fn run<V: Vector>(work: &Work, out: &mut [f32]) {
     let mut start = work.start;
     let mut rest = &work.table.segments[..];
+    let most = if work.table.step == 1 { TERMS_PER_BLOCK } else { V::SPREAD_TERMS_PER_BLOCK };
     loop {
-        let (block, after) = rest.split_at(block_len(rest, terms_per_block(work.table.step)));
+        let (block, after) = rest.split_at(block_len(rest, most));
         // SAFETY: as this function's; a block is some of the segments.
         unsafe { run_block::<V>(work, block, start, out) };
         if after.is_empty() {

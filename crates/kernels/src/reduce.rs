@@ -51,46 +51,6 @@ dispatched! {
     pub fn max(x: &[f32]) -> f32 {
         max_of(x)
     }
-
-    /// The sum of every column of `matrix`, in `f64` from block to block and rounded once at the end: the gradient of a
-    /// bias.
-    ///
-    /// # Shapes
-    /// `matrix` [rows, cols], row-major; `out` one value per column, overwritten.
-    ///
-    /// # Order
-    /// Strips of columns at most 64 wide; within a strip, blocks of 32 rows are summed in `f32` and added up in `f64`.
-    /// A matrix narrower than 64 is read as if it were `64 / cols` times as wide, and the extra columns are added last.
-    /// A term passes at most 32 roundings in `f32`: the error is below `33 * 2^-24 = 2.0e-6` of the sum of magnitudes.
-    ///
-    /// # Panics
-    /// If `out` is not `cols` long, or the matrix is not a whole number of rows.
-    pub fn column_sums(out: &mut [f32], matrix: &[f32], cols: usize) {
-        assert_eq!(out.len(), cols, "column_sums: one output per column");
-        if cols == 0 {
-            assert!(matrix.is_empty(), "column_sums: {} values in rows of length 0", matrix.len());
-            return;
-        }
-        assert_eq!(matrix.len() % cols, 0, "column_sums: {} values in rows of {cols}", matrix.len());
-        let rows_at_once = (STRIP_LEN / cols).max(1);
-        let width = rows_at_once * cols;
-        for start in (0..width).step_by(STRIP_LEN) {
-            let sums = strip_sums(matrix, width, start..(start + STRIP_LEN).min(width));
-            if rows_at_once == 1 {
-                for (out, &sum) in out[start..].iter_mut().zip(&sums) {
-                    *out = sum as f32;
-                }
-            } else {
-                for (col, out) in out.iter_mut().enumerate() {
-                    let mut total = 0.0;
-                    for row in sums[..width].chunks_exact(cols) {
-                        total += row[col];
-                    }
-                    *out = total as f32;
-                }
-            }
-        }
-    }
 }
 
 /// The sum of `term(a[i], b[i])`, in the order of the module's text.
@@ -158,41 +118,6 @@ pub(crate) fn max_of(x: &[f32]) -> f32 {
 #[inline(always)]
 fn larger(a: f32, b: f32) -> f32 {
     if b > a || b.is_nan() { b } else { a }
-}
-
-/// Columns that [`column_sums`] adds up at the same time: few enough to stay in registers.
-const STRIP_LEN: usize = 64;
-
-/// Rows that [`column_sums`] adds up in `f32`.
-const STRIP_ROWS: usize = 32;
-
-/// The sums of the columns `strip` of a matrix of rows `width` long. The matrix may end within a row.
-#[inline(always)]
-fn strip_sums(matrix: &[f32], width: usize, strip: std::ops::Range<usize>) -> [f64; STRIP_LEN] {
-    let mut totals = [0.0; STRIP_LEN];
-    for block in matrix.chunks(STRIP_ROWS * width) {
-        let mut sums = [0.0f32; STRIP_LEN];
-        for row in block.chunks(width) {
-            let row = &row[strip.start.min(row.len())..strip.end.min(row.len())];
-            match <&[f32; STRIP_LEN]>::try_from(row) {
-                // The length is known here, so the sums stay in registers.
-                Ok(row) => {
-                    for i in 0..STRIP_LEN {
-                        sums[i] += row[i];
-                    }
-                }
-                Err(_) => {
-                    for (sum, x) in sums.iter_mut().zip(row) {
-                        *sum += x;
-                    }
-                }
-            }
-        }
-        for (total, sum) in totals.iter_mut().zip(sums) {
-            *total += f64::from(sum);
-        }
-    }
-    totals
 }
 
 #[cfg(test)]
@@ -271,27 +196,5 @@ mod tests {
             x[at] = f32::NAN;
             on_every_isa(1, |out| out[0] = max(&x)).iter().for_each(|m| assert!(m.is_nan(), "NaN at {at}"));
         }
-    }
-
-    #[test]
-    fn column_sums_stay_within_their_bound() {
-        for cols in (0..67).chain([127, 128, 200]) {
-            for rows in [0, 1, 2, 31, 32, 33, 500] {
-                let matrix = values(rows * cols, 8);
-                let got = on_every_isa(cols, |out| column_sums(out, &matrix, cols));
-                for (col, &got) in got.iter().enumerate() {
-                    let column = || (0..rows).map(|row| f64::from(matrix[row * cols + col]));
-                    let (expected, magnitude) = (column().sum::<f64>(), column().map(f64::abs).sum::<f64>());
-                    let bound = 33.0 * 2f64.powi(-24) * magnitude;
-                    assert!((f64::from(got) - expected).abs() <= bound, "{got} for {expected}, [{rows}, {cols}]");
-                }
-            }
-        }
-    }
-
-    #[test]
-    #[should_panic(expected = "7 values in rows of 3")]
-    fn a_matrix_has_whole_rows() {
-        column_sums(&mut [0.0; 3], &[0.0; 7], 3);
     }
 }

@@ -4,6 +4,7 @@
 //! - [`Tape`]: every op computes at once and is recorded; [`Tape::backward`] gives the gradients.
 //! - [`ops`]: one file for each op, with definition, shapes, forward and gradients in this order.
 //! - [`layers`], [`optim`], [`init`]: what a network is made of and trained with, named as in PyTorch.
+//! - [`checkpoint`]: parameters, optimisers and random streams in safetensors files, with PyTorch's names and layouts.
 //! - [`reference`](mod@reference): every op as the plain loop that its formula reads like; [`gradcheck`]: gradients against differences.
 //!
 //! A training step is five lines:
@@ -34,6 +35,7 @@
 #![forbid(unsafe_code)]
 
 pub mod autograd;
+pub mod checkpoint;
 mod error;
 pub mod gradcheck;
 pub mod init;

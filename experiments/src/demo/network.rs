@@ -4,6 +4,7 @@ use super::population::Member;
 use crate::{
     data::Task,
     linear_algebra::{LinearAlgebraError, Ridge, RidgeSettings, Rows, select_ridge},
+    measures::dead_units,
     probe::{Features, PENALTIES, ProbeData, Probed, linear_probe},
     scae::{Scae, train},
     scores::Reconstruction,
@@ -13,9 +14,6 @@ use serde::Serialize;
 
 /// Penalties of the optimal linear decoder.
 const RIDGE_PENALTIES: [f64; 5] = [0.0, 1e-5, 1e-4, 1e-3, 1e-2];
-
-/// A feature whose standard deviation over the test codes is below this tells nothing.
-const DEAD_DEVIATION: f64 = 1e-4;
 
 /// How a network ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -144,16 +142,10 @@ impl Codes {
         Ok(chosen.ridge.predict(Rows::new(self.test.as_slice(), columns)))
     }
 
-    /// Features whose standard deviation over the test pictures is below [`DEAD_DEVIATION`].
-    fn dead_features(&self) -> usize {
-        let (values, columns) = (self.test.as_slice(), self.test.shape().dims()[1]);
-        let feature = |column: usize| values.iter().skip(column).step_by(columns).map(|&value| f64::from(value));
-        let count = (values.len() / columns) as f64;
-        let deviation = |column: usize| {
-            let mean = feature(column).sum::<f64>() / count;
-            (feature(column).map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt()
-        };
-        (0..columns).filter(|&column| deviation(column) < DEAD_DEVIATION).count()
+    /// Features whose standard deviation over the test pictures is below [`DEAD_DEVIATION`](crate::measures::DEAD_DEVIATION);
+    /// `None` when a value is not finite.
+    fn dead_features(&self) -> Option<usize> {
+        dead_units(Rows::new(self.test.as_slice(), self.test.shape().dims()[1]))
     }
 }
 
@@ -182,7 +174,7 @@ fn measure(
     if !scores.mse.is_finite() {
         return None;
     }
-    let dead_features = codes.dead_features();
+    let dead_features = codes.dead_features()?;
     let constant = dead_features == member.spec.code_size();
     row.status = if constant || scores.r2 <= 0.0 { Status::Dead } else { Status::Ok };
     row.train_error = trained.last().map(|top| top.final_error);

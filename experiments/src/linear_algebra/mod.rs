@@ -6,6 +6,8 @@
 //! | a code of the same size that learnt nothing | [`RandomProjection`] |
 //! | the best linear decoder of a code | [`Ridge`], [`select_ridge`] |
 //! | features of equal scale, for probes | [`Standardiser`] |
+//! | how far classes are apart, and the classifier of that | [`fisher_criterion`], [`LinearDiscriminant`] |
+//! | how much two codes have in common | [`linear_cka`] |
 //! | a basis, or what is left beside one | [`orthonormalise`], [`remove_projection`] |
 //!
 //! Data are tables of `f32`, one row per image, seen through [`Rows`]. All arithmetic is `f64`: sums over tens of
@@ -13,7 +15,9 @@
 //! of a second for the largest problem here). faer runs on one thread, so results do not depend on the number of
 //! threads.
 
+mod alignment;
 mod blocks;
+mod discriminant;
 mod orthonormal;
 mod pca;
 mod projection;
@@ -21,6 +25,8 @@ mod ridge;
 mod rows;
 mod standardise;
 
+pub use alignment::linear_cka;
+pub use discriminant::{FISHER_REGULARISATION, LinearDiscriminant, fisher_criterion};
 pub use orthonormal::{orthonormalise, remove_projection};
 pub use pca::Pca;
 pub use projection::RandomProjection;

@@ -1,23 +1,45 @@
-//! The linear probe: how well a linear classifier tells the classes apart from given features.
+//! Probes: how well do given features tell the classes apart?
 //!
-//! Multinomial logistic regression on standardised features for several penalties, of which validation data choose one
-//! (Alain and Bengio, arXiv 1610.01644):
+//! | probe | classifier | chosen on validation data |
+//! |---|---|---|
+//! | [`Probe::Logistic`] | multinomial logistic regression (Alain and Bengio, arXiv 1610.01644): **the** probe of the experiments | the penalty |
+//! | [`Probe::Ridge`] | least squares on one-hot targets, in closed form: fast | the penalty |
+//! | [`Probe::NearestNeighbours`] | the vote of the k nearest training rows, Euclidean or by angle | nothing |
+//! | [`Probe::LinearDiscriminant`] | normal distributions of one covariance | nothing |
+//! | [`Probe::Mlp`] | one hidden layer of 256 units: what a non-linear reader finds | the epoch to stop at |
 //!
-//! ```text
-//! minimise over W, b:   mean over rows of -ln softmax(x W + b)[label]  +  lambda / 2 |W|^2
 //! ```
+//! use patchgrad::{Tensor, Workspace};
+//! use pitfall::probe::{Features, Probe};
 //!
-//! The bias is not penalised. Each penalty starts from the weights of the larger one before it and takes at most 100 steps
-//! of L-BFGS. Because the penalty is the only choice, the accuracy measures the features and not the luck of a training run.
+//! let rows = Tensor::new([4, 1], &[-2.0, -1.0, 1.0, 2.0]);
+//! let features = Features { rows: &rows, labels: &[0, 0, 1, 1] };
+//! let mut workspace = Workspace::new();
+//! for probe in Probe::ALL {
+//!     let fitted = probe.fit(features, features, 2, &mut workspace)?;
+//!     println!("{probe}: {}", fitted.accuracy(features, &mut workspace)?);
+//! }
+//! # Ok::<(), pitfall::probe::ProbeError>(())
+//! ```
 
 pub mod lbfgs;
+mod logistic;
+mod mlp;
+mod neighbours;
+mod one_hot_ridge;
+
+pub use logistic::{LogisticProbe, PENALTIES, Probed, linear_probe};
+pub use mlp::{MlpProbe, MlpSettings};
+pub use neighbours::NeighboursProbe;
+pub use one_hot_ridge::{RIDGE_PENALTIES, RidgeProbe};
 
 use crate::{
-    linear_algebra::{Rows, Standardiser},
-    scores::accuracy,
+    classification::accuracy,
+    linear_algebra::{LinearAlgebraError, LinearDiscriminant, Rows, Standardiser},
+    neighbours::Metric,
 };
-use lbfgs::{Settings, minimise};
-use patchgrad::{Tape, Tensor, Var, Workspace};
+use patchgrad::{Tensor, Workspace};
+use std::{fmt, str::FromStr};
 
 /// Features `[N, d]` with their labels.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +48,29 @@ pub struct Features<'a> {
     pub rows: &'a Tensor,
     /// N classes.
     pub labels: &'a [u32],
+}
+
+impl<'a> Features<'a> {
+    /// The rows as a table.
+    fn table(self) -> Rows<'a> {
+        table(self.rows)
+    }
+
+    /// Refuses values that are not finite.
+    fn check_finite(self) -> Result<(), ProbeError> {
+        let finite = self.rows.as_slice().iter().all(|value| value.is_finite());
+        if finite { Ok(()) } else { Err(LinearAlgebraError::NotFinite.into()) }
+    }
+}
+
+/// Features `[N, d]` as a table.
+fn table(rows: &Tensor) -> Rows<'_> {
+    Rows::new(rows.as_slice(), rows.shape().dims()[1])
+}
+
+/// Standardised features.
+fn standardised(scale: &Standardiser, rows: &Tensor) -> Tensor {
+    Tensor::new(rows.shape(), &scale.apply(table(rows)))
 }
 
 /// The three parts that a probe sees.
@@ -41,130 +86,198 @@ pub struct ProbeData<'a> {
     pub classes: usize,
 }
 
-/// The penalties tried, largest first: each starts from the weights of the one before.
-pub const PENALTIES: [f64; 6] = [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 0.0];
-
-/// What a probe found.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Probed {
-    /// The penalty with the best validation accuracy; of equals, the one with the lowest validation cross-entropy.
-    pub penalty: f64,
-    /// Accuracy on validation data with this penalty.
-    pub validation_accuracy: f64,
-    /// Accuracy on test data.
-    pub test_accuracy: f64,
-    /// Mean cross-entropy on test data, in nats.
-    pub test_cross_entropy: f64,
-    /// The class given to each test row.
-    pub predictions: Vec<u32>,
+/// Why a probe cannot be fitted or asked.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+pub enum ProbeError {
+    /// The features are not finite or too few.
+    #[error("probe: {0}")]
+    Features(#[from] LinearAlgebraError),
+    /// The loss of the MLP left the finite numbers.
+    #[error("probe: the loss of the MLP is not finite in epoch {epoch}; try a smaller learning rate than {lr}")]
+    Diverged {
+        /// The epoch, counted from 0.
+        epoch: usize,
+        /// The learning rate.
+        lr: f64,
+    },
 }
 
-/// Probes features with every penalty of [`PENALTIES`] that is given; `None` when a feature is not finite.
-///
-/// # Panics
-/// If rows and labels do not fit or no penalty is given.
-pub fn linear_probe(data: &ProbeData, penalties: &[f64], workspace: &mut Workspace) -> Option<Probed> {
-    let columns = data.train.rows.shape().dims()[1];
-    let scale = Standardiser::fit(Rows::new(data.train.rows.as_slice(), columns));
-    let standardised = |features: Features| {
-        let rows = scale.apply(Rows::new(features.rows.as_slice(), columns));
-        Tensor::new(features.rows.shape(), &rows)
-    };
-    let (train, validation, test) = (standardised(data.train), standardised(data.validation), standardised(data.test));
-    if [&train, &validation, &test].iter().any(|rows| rows.as_slice().iter().any(|value| !value.is_finite())) {
-        return None;
-    }
-    let mut weights = vec![0.0; (columns + 1) * data.classes];
-    let loss = |rows: &Tensor, labels: &[u32], weights: &[f64], workspace: &mut Workspace| {
-        let objective = Objective { rows, labels, classes: data.classes, penalty: 0.0 };
-        objective.evaluate(weights, &mut vec![0.0; weights.len()], workspace)
-    };
-    let mut best: Option<Chosen> = None;
-    for &penalty in penalties {
-        let objective = Objective { rows: &train, labels: data.train.labels, classes: data.classes, penalty };
-        minimise(&mut weights, &Settings::default(), |at, gradient| objective.evaluate(at, gradient, workspace));
-        let logits = logits(&validation, &weights, data.classes, workspace);
-        let accuracy = accuracy(&arg_max(&logits, data.classes), data.validation.labels);
-        let cross_entropy = loss(&validation, data.validation.labels, &weights, workspace);
-        let candidate = Chosen { penalty, accuracy, cross_entropy, weights: weights.clone() };
-        if best.as_ref().is_none_or(|best| candidate.beats(best)) {
-            best = Some(candidate);
+/// A kind of probe with its settings.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Probe {
+    /// [`LogisticProbe`] with [`PENALTIES`].
+    Logistic,
+    /// [`RidgeProbe`] with [`RIDGE_PENALTIES`].
+    Ridge,
+    /// [`NeighboursProbe`].
+    NearestNeighbours {
+        /// How many neighbours vote.
+        k: usize,
+        /// What near means.
+        metric: Metric,
+    },
+    /// [`LinearDiscriminant`].
+    LinearDiscriminant,
+    /// [`MlpProbe`].
+    Mlp(MlpSettings),
+}
+
+impl Probe {
+    /// Every kind with its default settings (5 neighbours), in the order of tables.
+    pub const ALL: [Self; 6] = [
+        Self::Logistic,
+        Self::Ridge,
+        Self::NearestNeighbours { k: 5, metric: Metric::Euclidean },
+        Self::NearestNeighbours { k: 5, metric: Metric::Cosine },
+        Self::LinearDiscriminant,
+        Self::Mlp(MlpSettings::DEFAULT),
+    ];
+
+    /// The name in tables and on the command line.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Logistic => "logistic",
+            Self::Ridge => "ridge",
+            Self::NearestNeighbours { metric: Metric::Euclidean, .. } => "knn-euclidean",
+            Self::NearestNeighbours { metric: Metric::Cosine, .. } => "knn-cosine",
+            Self::LinearDiscriminant => "lda",
+            Self::Mlp(_) => "mlp",
         }
     }
-    let best = best.expect("at least one penalty");
-    let test_cross_entropy = loss(&test, data.test.labels, &best.weights, workspace);
-    let predictions = arg_max(&logits(&test, &best.weights, data.classes, workspace), data.classes);
-    let test_accuracy = accuracy(&predictions, data.test.labels);
-    let Chosen { penalty, accuracy: validation_accuracy, .. } = best;
-    Some(Probed { penalty, validation_accuracy, test_accuracy, test_cross_entropy, predictions })
-}
 
-/// A trained probe and how it does on validation data.
-struct Chosen {
-    penalty: f64,
-    accuracy: f64,
-    cross_entropy: f64,
-    weights: Vec<f64>,
-}
-
-impl Chosen {
-    fn beats(&self, other: &Self) -> bool {
-        self.accuracy > other.accuracy || (self.accuracy == other.accuracy && self.cross_entropy < other.cross_entropy)
+    /// Learns from `train`, and chooses on `validation` what has to be chosen.
+    ///
+    /// # Errors
+    /// When a feature is not finite, or there are too few rows.
+    ///
+    /// # Panics
+    /// If there are not as many labels as rows, a label is not below `classes`, or the columns differ.
+    pub fn fit(
+        &self,
+        train: Features,
+        validation: Features,
+        classes: usize,
+        workspace: &mut Workspace,
+    ) -> Result<Box<dyn FittedProbe>, ProbeError> {
+        for features in [train, validation] {
+            let (rows, labels) = (features.rows.shape().dims()[0], features.labels);
+            assert_eq!(rows, labels.len(), "probe: {rows} rows of features, {} labels", labels.len());
+            let largest = labels.iter().max();
+            assert!(
+                largest.is_none_or(|&label| (label as usize) < classes),
+                "probe: label {largest:?} of {classes} classes"
+            );
+            features.check_finite()?;
+        }
+        if train.labels.is_empty() {
+            return Err(LinearAlgebraError::TooFewRows { got: 0, needed: 1 }.into());
+        }
+        Ok(match *self {
+            Self::Logistic => Box::new(LogisticProbe::fit(train, validation, classes, &PENALTIES, workspace)?),
+            Self::Ridge => Box::new(RidgeProbe::fit(train, validation, classes, &RIDGE_PENALTIES)?),
+            Self::NearestNeighbours { k, metric } => Box::new(NeighboursProbe::new(train, classes, k, metric)),
+            Self::LinearDiscriminant => Box::new(DiscriminantProbe {
+                fit: LinearDiscriminant::fit(train.table(), train.labels, classes)?,
+                classes,
+            }),
+            Self::Mlp(settings) => Box::new(MlpProbe::fit(train, validation, classes, &settings, workspace)?),
+        })
     }
 }
 
-/// The penalised loss as a function of the flat weights: `[d, classes]`, then the bias `[classes]`.
-struct Objective<'a> {
-    rows: &'a Tensor,
-    labels: &'a [u32],
+impl fmt::Display for Probe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Probe {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|probe| probe.name() == name).ok_or_else(|| {
+            let known: Vec<&str> = Self::ALL.iter().map(Probe::name).collect();
+            format!("there is no probe {name:?}; there are {}", known.join(", "))
+        })
+    }
+}
+
+/// A probe that has learnt.
+pub trait FittedProbe: fmt::Debug {
+    /// The class of every row of `rows` `[N, d]`.
+    ///
+    /// # Errors
+    /// When a feature is not finite.
+    ///
+    /// # Panics
+    /// If the number of columns differs from that of the fit.
+    fn predict(&self, rows: &Tensor, workspace: &mut Workspace) -> Result<Vec<u32>, ProbeError>;
+
+    /// The logits `[N, classes]` whose soft-max are the probabilities of the classes; `None` for probes that give none.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict).
+    fn logits(&self, _rows: &Tensor, _workspace: &mut Workspace) -> Result<Option<Tensor>, ProbeError> {
+        Ok(None)
+    }
+
+    /// What was chosen on validation data, such as `("penalty", 0.01)`.
+    fn choice(&self) -> Option<(&'static str, f64)> {
+        None
+    }
+
+    /// The share of rows whose predicted class is their label.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict).
+    fn accuracy(&self, features: Features, workspace: &mut Workspace) -> Result<f64, ProbeError> {
+        Ok(accuracy(&self.predict(features.rows, workspace)?, features.labels))
+    }
+
+    /// The mean of `-ln p(label)` over rows, in nats; `None` for probes without probabilities.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict).
+    fn cross_entropy(&self, features: Features, workspace: &mut Workspace) -> Result<Option<f64>, ProbeError> {
+        Ok(self.logits(features.rows, workspace)?.map(|logits| cross_entropy(&logits, features.labels)))
+    }
+}
+
+/// [`LinearDiscriminant`] as a probe.
+#[derive(Debug)]
+struct DiscriminantProbe {
+    fit: LinearDiscriminant,
     classes: usize,
-    penalty: f64,
 }
 
-impl Objective<'_> {
-    /// The loss; writes its gradient.
-    fn evaluate(&self, weights: &[f64], gradient: &mut [f64], workspace: &mut Workspace) -> f64 {
-        let (weight, bias) = split(weights, self.classes);
-        let mut tape = Tape::new(workspace);
-        let (x, w, b) = (tape.input(self.rows), tape.variable(&weight), tape.variable(&bias));
-        let logits = tape.linear(x, w, Some(b));
-        let loss = tape.cross_entropy(logits, self.labels);
-        let mut value = f64::from(tape.value(loss).item());
-        let gradients = tape.backward(loss);
-        let of = |var: Var| gradients.variable(var).expect("the loss depends on weight and bias").as_slice();
-        for (to, &from) in gradient.iter_mut().zip(of(w).iter().chain(of(b))) {
-            *to = f64::from(from);
-        }
-        let penalised = weight.len();
-        for (to, &weight) in gradient.iter_mut().zip(&weights[..penalised]) {
-            *to += self.penalty * weight;
-            value += 0.5 * self.penalty * weight * weight;
-        }
-        gradients.recycle(workspace);
-        value
+impl FittedProbe for DiscriminantProbe {
+    fn predict(&self, rows: &Tensor, workspace: &mut Workspace) -> Result<Vec<u32>, ProbeError> {
+        let logits = self.logits(rows, workspace)?.expect("a discriminant gives logits");
+        Ok(arg_max(&logits, self.classes))
     }
-}
 
-/// Flat weights as the tensors of a linear layer.
-fn split(weights: &[f64], classes: usize) -> (Tensor, Tensor) {
-    let features = weights.len() / classes - 1;
-    let values: Vec<f32> = weights.iter().map(|&value| value as f32).collect();
-    let (weight, bias) = values.split_at(features * classes);
-    (Tensor::new([features, classes], weight), Tensor::new([classes], bias))
-}
-
-fn logits(rows: &Tensor, weights: &[f64], classes: usize, workspace: &mut Workspace) -> Tensor {
-    let (weight, bias) = split(weights, classes);
-    let mut tape = Tape::new(workspace);
-    let (x, w, b) = (tape.input(rows), tape.input(&weight), tape.input(&bias));
-    let logits = tape.linear(x, w, Some(b));
-    tape.finish(logits)
+    fn logits(&self, rows: &Tensor, _workspace: &mut Workspace) -> Result<Option<Tensor>, ProbeError> {
+        Features { rows, labels: &[] }.check_finite()?;
+        let logits = self.fit.logits(table(rows));
+        Ok(Some(Tensor::new([logits.len() / self.classes, self.classes], &logits)))
+    }
 }
 
 /// The class of the largest logit of each row; the first of equals.
 pub fn arg_max(logits: &Tensor, classes: usize) -> Vec<u32> {
     let row = |row: &[f32]| (1..row.len()).fold(0, |best, class| if row[class] > row[best] { class } else { best });
     logits.as_slice().chunks(classes).map(|logits| row(logits) as u32).collect()
+}
+
+/// The mean of `-ln softmax(logits)[label]`, in f64.
+fn cross_entropy(logits: &Tensor, labels: &[u32]) -> f64 {
+    let classes = logits.shape().dims()[1];
+    let row = |(logits, &label): (&[f32], &u32)| {
+        let largest = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+        let sum: f64 = logits.iter().map(|&logit| (f64::from(logit) - largest).exp()).sum();
+        largest + sum.ln() - f64::from(logits[label as usize])
+    };
+    logits.as_slice().chunks(classes).zip(labels).map(row).sum::<f64>() / labels.len() as f64
 }
 
 #[cfg(test)]
@@ -174,7 +287,7 @@ mod tests {
     use rand_distr::{Distribution, StandardNormal};
 
     /// `per_class` points around each of three centres in the plane, with a third feature that is constant.
-    fn clusters(per_class: usize, spread: f64, index: u64) -> (Tensor, Vec<u32>) {
+    pub(super) fn clusters(per_class: usize, spread: f64, index: u64) -> (Tensor, Vec<u32>) {
         let centres = [[0.0, 0.0], [4.0, 0.0], [0.0, 4.0]];
         let mut stream = stream(1, "clusters", index);
         let mut noise = || -> f64 { StandardNormal.sample(&mut stream) };
@@ -189,48 +302,35 @@ mod tests {
         (Tensor::new([labels.len(), 3], &values), labels)
     }
 
-    fn probe(spread: f64) -> Probed {
-        let parts = [clusters(200, spread, 0), clusters(100, spread, 1), clusters(100, spread, 2)];
+    #[test]
+    fn every_probe_parts_clusters_and_refuses_what_is_not_finite() {
+        let parts = [clusters(100, 0.4, 0), clusters(50, 0.4, 1), clusters(50, 0.4, 2)];
         let [train, validation, test] = parts.each_ref().map(|(rows, labels)| Features { rows, labels });
-        let data = ProbeData { train, validation, test, classes: 3 };
-        linear_probe(&data, &PENALTIES, &mut Workspace::new()).unwrap()
-    }
-
-    #[test]
-    fn clusters_that_a_line_can_part_are_parted() {
-        let far = probe(0.4);
-        assert!(far.test_accuracy > 0.99 && far.test_cross_entropy < 0.05, "{far:?}");
-        let close = probe(3.0);
-        assert!((0.4..0.8).contains(&close.test_accuracy), "{close:?}");
-    }
-
-    #[test]
-    fn the_gradient_of_the_objective_agrees_with_differences() {
-        let (rows, labels) = clusters(20, 1.0, 0);
-        let objective = Objective { rows: &rows, labels: &labels, classes: 3, penalty: 0.3 };
-        let weights: Vec<f64> = (0..12).map(|i| f64::from(i).sin() * 0.3).collect();
-        let mut gradient = vec![0.0; 12];
+        let mut broken = test.rows.clone();
+        broken.as_mut_slice()[4] = f32::INFINITY;
         let mut workspace = Workspace::new();
-        objective.evaluate(&weights, &mut gradient, &mut workspace);
-        for i in 0..12 {
-            let mut value = |step: f64| {
-                let mut moved = weights.clone();
-                moved[i] += step;
-                objective.evaluate(&moved, &mut [0.0; 12], &mut workspace)
-            };
-            let numeric = (value(0.01) - value(-0.01)) / 0.02;
-            assert!((numeric - gradient[i]).abs() < 1e-3, "{i}: {numeric} {}", gradient[i]);
+        for probe in Probe::ALL {
+            let fitted = probe.fit(train, validation, 3, &mut workspace).unwrap();
+            let accuracy = fitted.accuracy(test, &mut workspace).unwrap();
+            assert!(accuracy > 0.98, "{probe}: {accuracy}");
+            if let Some(cross_entropy) = fitted.cross_entropy(test, &mut workspace).unwrap() {
+                assert!((0.0..0.1).contains(&cross_entropy), "{probe}: {cross_entropy}");
+            }
+            let refused = Err(ProbeError::Features(LinearAlgebraError::NotFinite));
+            assert_eq!(fitted.predict(&broken, &mut workspace), refused, "{probe}");
+            let bad = Features { rows: &broken, labels: test.labels };
+            assert_eq!(probe.fit(bad, validation, 3, &mut workspace).map(|_| vec![]), refused, "{probe}");
+            assert_eq!(probe.fit(train, bad, 3, &mut workspace).map(|_| vec![]), refused, "{probe}");
+            assert_eq!(probe.name().parse(), Ok(probe));
         }
+        let error = "svm".parse::<Probe>().unwrap_err();
+        assert_eq!(error, "there is no probe \"svm\"; there are logistic, ridge, knn-euclidean, knn-cosine, lda, mlp");
     }
 
     #[test]
-    fn features_that_are_not_finite_are_refused() {
-        let (rows, labels) = clusters(10, 1.0, 0);
-        let mut broken = rows.clone();
-        broken.as_mut_slice()[4] = f32::NAN;
-        let good = Features { rows: &rows, labels: &labels };
-        let data =
-            ProbeData { train: good, validation: good, test: Features { rows: &broken, labels: &labels }, classes: 3 };
-        assert_eq!(linear_probe(&data, &PENALTIES, &mut Workspace::new()), None);
+    fn cross_entropy_by_hand() {
+        let logits = Tensor::new([2, 2], &[0.0, 3_f32.ln(), 1000.0, 0.0]);
+        // -ln(3 / 4) and, without overflow, 0.
+        assert!((cross_entropy(&logits, &[1, 0]) - 0.5 * (4.0_f64 / 3.0).ln()).abs() < 1e-7);
     }
 }

@@ -19,4 +19,6 @@ mod train;
 pub use geometry::{Geometry, LayerGeometry};
 pub use model::{LayerSpec, Scae, ScaeSpec};
 pub use mosaic::feature_patches;
-pub use train::{Descent, TrainConfig, TrainError, Trained, train, train_decoders};
+pub use train::{
+    Descent, TrainConfig, TrainError, Trained, train, train_decoders, train_decoders_resumable, train_resumable,
+};

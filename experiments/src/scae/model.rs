@@ -4,6 +4,7 @@ use super::{Geometry, LayerGeometry};
 use patchgrad::{
     ParamId, Params, Tape, Tensor, Var, Workspace,
     init::{Fan, Init},
+    layout::ParamLayout,
     ops::{Activation, Conv2dSpec, FoldSpec},
     random::Stream,
 };
@@ -44,6 +45,15 @@ impl ScaeSpec {
     pub fn code_size(&self) -> usize {
         let [h, w, c] = self.map_size(self.layers.len());
         h * w * c
+    }
+
+    /// H, W, C of the code of a whole picture.
+    ///
+    /// # Panics
+    /// If the stack does not fit the picture.
+    #[track_caller]
+    pub fn code_map(&self) -> [usize; 3] {
+        self.map_size(self.layers.len())
     }
 
     /// H, W, C of what layer `layer` (counted from 0) sees; for the number of layers, of the code.
@@ -98,12 +108,16 @@ impl Scae {
             let patch = kernel * kernel * depth;
             let uniform = |fan_in: usize| Init::fan_in_uniform(Fan { fan_in, fan_out: 0 });
             let mut add = |name: &str, tensor: Tensor| params.add(format!("layer{i}.{name}"), tensor);
-            layers.push(LayerParams {
+            let layer = LayerParams {
                 encoder_weight: add("encoder.weight", uniform(patch).tensor([kernel, kernel, depth, features], stream)),
                 encoder_bias: add("encoder.bias", Tensor::zeros([features])),
                 decoder_weight: add("decoder.weight", uniform(features).tensor([features, patch], stream)),
                 decoder_bias: add("decoder.bias", Tensor::zeros([patch])),
-            });
+            };
+            // In files the decoder is the transposed convolution that it is a part of, with a bias for each pixel of a patch.
+            params.set_layout(layer.decoder_weight, ParamLayout::LinearToPatch([kernel, kernel, depth]));
+            params.set_layout(layer.decoder_bias, ParamLayout::Patch([kernel, kernel, depth]));
+            layers.push(layer);
         }
         spec.map_size(spec.layers.len());
         Self { spec, params, layers }

@@ -15,12 +15,14 @@
 //! of the patches runs at a tenth of the rate, because the iterate of a constant rate is noisy.
 
 use super::Scae;
+use crate::training::{Checkpoints, Order, TrainingError};
 use patchgrad::{
     Gradients, Params, Tape, Tensor, Var, Workspace,
+    checkpoint::{Checkpoint, CheckpointError},
     optim::{Adam, AdamConfig, Optimizer, Sgd, SgdConfig},
     random::stream,
 };
-use rand::{RngExt, seq::SliceRandom};
+use rand::RngExt;
 use serde::Serialize;
 
 /// How a step follows the gradient.
@@ -76,6 +78,16 @@ enum Trains {
     DecoderOnly,
 }
 
+impl Trains {
+    /// What a checkpoint calls it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::EncoderAndDecoder => "encoder and decoder",
+            Self::DecoderOnly => "decoder only",
+        }
+    }
+}
+
 /// Trains every layer, lowest first, on `pictures` `[N, H, W, C]`.
 ///
 /// # Errors
@@ -86,7 +98,22 @@ pub fn train(
     config: &TrainConfig,
     workspace: &mut Workspace,
 ) -> Result<Vec<Trained>, TrainError> {
-    train_layers(scae, Trains::EncoderAndDecoder, pictures, config, workspace)
+    let outcome = train_layers(scae, Trains::EncoderAndDecoder, pictures, config, &mut Checkpoints::none(), workspace);
+    outcome.map_err(Stopped::diverged)
+}
+
+/// [`train`], saved to and resumed from `checkpoints`.
+///
+/// # Errors
+/// When the loss of a layer is no longer finite, the run is interrupted, or a checkpoint cannot be read or written.
+pub fn train_resumable(
+    scae: &mut Scae,
+    pictures: &Tensor,
+    config: &TrainConfig,
+    checkpoints: &mut Checkpoints,
+    workspace: &mut Workspace,
+) -> Result<Vec<Trained>, TrainingError> {
+    Ok(train_layers(scae, Trains::EncoderAndDecoder, pictures, config, checkpoints, workspace)?)
 }
 
 /// Trains every decoder on the code of its encoder, which stays as it is: for an encoder that was changed, or to tell what
@@ -100,7 +127,56 @@ pub fn train_decoders(
     config: &TrainConfig,
     workspace: &mut Workspace,
 ) -> Result<Vec<Trained>, TrainError> {
-    train_layers(scae, Trains::DecoderOnly, pictures, config, workspace)
+    let outcome = train_layers(scae, Trains::DecoderOnly, pictures, config, &mut Checkpoints::none(), workspace);
+    outcome.map_err(Stopped::diverged)
+}
+
+/// [`train_decoders`], saved to and resumed from `checkpoints`.
+///
+/// # Errors
+/// As [`train_resumable`].
+pub fn train_decoders_resumable(
+    scae: &mut Scae,
+    pictures: &Tensor,
+    config: &TrainConfig,
+    checkpoints: &mut Checkpoints,
+    workspace: &mut Workspace,
+) -> Result<Vec<Trained>, TrainingError> {
+    Ok(train_layers(scae, Trains::DecoderOnly, pictures, config, checkpoints, workspace)?)
+}
+
+/// Why the layers were not all trained.
+#[derive(Debug)]
+enum Stopped {
+    Diverged(TrainError),
+    Training(TrainingError),
+}
+
+impl Stopped {
+    /// Of a run without checkpoints and interrupts, which can only diverge.
+    fn diverged(self) -> TrainError {
+        match self {
+            Self::Diverged(error) => error,
+            Self::Training(other) => unreachable!("a run without checkpoints: {other}"),
+        }
+    }
+}
+
+impl From<TrainingError> for Stopped {
+    fn from(error: TrainingError) -> Self {
+        Self::Training(error)
+    }
+}
+
+impl From<Stopped> for TrainingError {
+    fn from(stopped: Stopped) -> Self {
+        match stopped {
+            Stopped::Diverged(TrainError { layer, step }) => {
+                Self::NotFinite { layer: format!("layer {layer}"), step: step as u64 }
+            }
+            Stopped::Training(error) => error,
+        }
+    }
 }
 
 fn train_layers(
@@ -108,29 +184,131 @@ fn train_layers(
     trains: Trains,
     pictures: &Tensor,
     config: &TrainConfig,
+    checkpoints: &mut Checkpoints,
     workspace: &mut Workspace,
-) -> Result<Vec<Trained>, TrainError> {
-    (0..scae.spec().layers.len()).map(|layer| train_layer(scae, layer, trains, pictures, config, workspace)).collect()
+) -> Result<Vec<Trained>, Stopped> {
+    let (layers, steps) = (scae.spec().layers.len(), steps(config) as u64);
+    let (mut trained, mut running) = match checkpoints.resumed() {
+        Some(checkpoint) => {
+            take(checkpoint, scae, trains, pictures, config).map_err(|error| checkpoints.refuse(error))?
+        }
+        None => (Vec::new(), None),
+    };
+    while trained.len() < layers {
+        let layer = trained.len();
+        let mut run = running.take().unwrap_or_else(|| LayerRun::new(scae, layer, pictures, config));
+        while run.step < steps as usize {
+            run.one_step(scae, trains, config, workspace).map_err(Stopped::Diverged)?;
+            let taken = layer as u64 * steps + run.step as u64;
+            checkpoints.after_step(taken, |checkpoint| put(checkpoint, scae, trains, &trained, Some(&run)))?;
+        }
+        trained.push(run.trained(config));
+    }
+    checkpoints.save(layers as u64 * steps, |checkpoint| put(checkpoint, scae, trains, &trained, None))?;
+    Ok(trained)
 }
 
-fn train_layer(
+/// Stores where training stands: layers that are done, and the one that is being trained.
+fn put(checkpoint: &mut Checkpoint, scae: &Scae, trains: Trains, trained: &[Trained], run: Option<&LayerRun>) {
+    checkpoint.put_params("", scae.params());
+    checkpoint.set("trains", trains.name());
+    checkpoint.set("layers_done", trained.len());
+    checkpoint.set_list("final_errors", &trained.iter().map(|layer| layer.final_error).collect::<Vec<_>>());
+    checkpoint.set_list("mean_errors", &trained.iter().map(|layer| layer.mean_error).collect::<Vec<_>>());
+    let Some(run) = run else { return };
+    checkpoint.set("step", run.step);
+    checkpoint.set("error_sum", run.sum);
+    checkpoint.set("final_error_sum", run.final_sum);
+    checkpoint.put_optimizer(run.optimizer.as_ref(), scae.params());
+    checkpoint.put_stream("patches", &run.patches.stream);
+    run.patches.order.put(checkpoint);
+}
+
+/// What [`put`] stored.
+fn take<'p>(
+    mut checkpoint: Checkpoint,
     scae: &mut Scae,
-    layer: usize,
     trains: Trains,
-    pictures: &Tensor,
+    pictures: &'p Tensor,
     config: &TrainConfig,
-    workspace: &mut Workspace,
-) -> Result<Trained, TrainError> {
-    let mut patches = PatchSource::new(scae, layer, pictures, config.seed);
-    let mut optimizer = optimizer(config);
-    let steps = config.samples_per_layer.div_ceil(config.batch_size);
-    let last_tenth = steps - (steps / 10).max(1);
-    let (mut sum, mut final_sum) = (0.0, 0.0);
-    for step in 0..steps {
-        if step == last_tenth {
-            optimizer.set_lr(config.lr / 10.0);
+) -> Result<(Vec<Trained>, Option<LayerRun<'p>>), CheckpointError> {
+    let wrong = |key: &str, value: String, expected: String| {
+        Err(CheckpointError::Entry { key: key.to_string(), value, expected })
+    };
+    let what: String = checkpoint.get("trains")?;
+    if what != trains.name() {
+        return wrong("trains", what, trains.name().to_string());
+    }
+    let (done, layers): (usize, usize) = (checkpoint.get("layers_done")?, scae.spec().layers.len());
+    let errors: [Vec<f64>; 2] = [checkpoint.get_list("final_errors")?, checkpoint.get_list("mean_errors")?];
+    if done > layers || errors.iter().any(|errors| errors.len() != done) {
+        return wrong("layers_done", done.to_string(), format!("at most {layers}, and as many errors"));
+    }
+    let [finals, means] = errors;
+    let pairs = finals.into_iter().zip(means);
+    let trained = pairs.map(|(final_error, mean_error)| Trained { final_error, mean_error }).collect();
+    let mut params = scae.params().clone();
+    checkpoint.take_params("", &mut params)?;
+    let run = if done < layers {
+        let mut run = LayerRun::new(scae, done, pictures, config);
+        run.step = checkpoint.get("step")?;
+        if run.step > steps(config) {
+            return wrong("step", run.step.to_string(), format!("at most {}", steps(config)));
         }
-        let pixels = patches.next_batch(config.batch_size, workspace);
+        (run.sum, run.final_sum) = (checkpoint.get("error_sum")?, checkpoint.get("final_error_sum")?);
+        checkpoint.take_optimizer(run.optimizer.as_mut(), &params)?;
+        run.patches.stream = checkpoint.get_stream("patches")?;
+        run.patches.order = Order::take(&mut checkpoint, pictures.shape().dims()[0])?;
+        Some(run)
+    } else {
+        None
+    };
+    checkpoint.finish()?;
+    *scae.params_mut() = params;
+    Ok((trained, run))
+}
+
+/// Steps that every layer takes.
+fn steps(config: &TrainConfig) -> usize {
+    config.samples_per_layer.div_ceil(config.batch_size)
+}
+
+/// The first of the steps that run at a tenth of the rate.
+fn last_tenth(config: &TrainConfig) -> usize {
+    let steps = steps(config);
+    steps - (steps / 10).max(1)
+}
+
+/// The training of one layer, between two steps.
+struct LayerRun<'p> {
+    layer: usize,
+    /// Steps taken.
+    step: usize,
+    patches: PatchSource<'p>,
+    optimizer: Box<dyn Optimizer>,
+    /// Sums of the absolute errors of all steps and of those of the last tenth.
+    sum: f64,
+    final_sum: f64,
+}
+
+impl<'p> LayerRun<'p> {
+    fn new(scae: &Scae, layer: usize, pictures: &'p Tensor, config: &TrainConfig) -> Self {
+        let patches = PatchSource::new(scae, layer, pictures, config.seed);
+        Self { layer, step: 0, patches, optimizer: optimizer(config), sum: 0.0, final_sum: 0.0 }
+    }
+
+    fn one_step(
+        &mut self,
+        scae: &mut Scae,
+        trains: Trains,
+        config: &TrainConfig,
+        workspace: &mut Workspace,
+    ) -> Result<(), TrainError> {
+        let (layer, step, last_tenth) = (self.layer, self.step, last_tenth(config));
+        if step == last_tenth {
+            self.optimizer.set_lr(config.lr / 10.0);
+        }
+        let pixels = self.patches.next_batch(config.batch_size, workspace);
         let maps = encode_frozen(scae, &pixels, layer, workspace);
         let code = match trains {
             Trains::EncoderAndDecoder => None,
@@ -140,16 +318,23 @@ fn train_layer(
         if !outcome.loss.is_finite() {
             return Err(TrainError { layer, step });
         }
-        optimizer.step(scae.params_mut(), &outcome.gradients);
+        self.optimizer.step(scae.params_mut(), &outcome.gradients);
         outcome.gradients.recycle(workspace);
         [Some(pixels), Some(maps), code].into_iter().flatten().for_each(|tensor| workspace.give(tensor));
-        sum += outcome.absolute_error;
+        self.sum += outcome.absolute_error;
         if step >= last_tenth {
-            final_sum += outcome.absolute_error;
+            self.final_sum += outcome.absolute_error;
         }
+        self.step += 1;
+        Ok(())
     }
-    let mean = |sum: f64, steps: usize| sum / steps.max(1) as f64;
-    Ok(Trained { final_error: mean(final_sum, steps - last_tenth), mean_error: mean(sum, steps) })
+
+    /// What is reported when all steps are taken.
+    fn trained(&self, config: &TrainConfig) -> Trained {
+        let mean = |sum: f64, steps: usize| sum / steps.max(1) as f64;
+        let final_steps = self.step - last_tenth(config);
+        Trained { final_error: mean(self.final_sum, final_steps), mean_error: mean(self.sum, self.step) }
+    }
 }
 
 fn optimizer(config: &TrainConfig) -> Box<dyn Optimizer> {
@@ -227,15 +412,14 @@ struct PatchSource<'p> {
     /// Width of a patch, the receptive field of the layer.
     width: usize,
     stream: patchgrad::random::Stream,
-    order: Vec<usize>,
-    next: usize,
+    order: Order,
 }
 
 impl<'p> PatchSource<'p> {
     fn new(scae: &Scae, layer: usize, pictures: &'p Tensor, seed: u64) -> Self {
-        let order: Vec<usize> = (0..pictures.shape().dims()[0]).collect();
+        let order = Order::new(pictures.shape().dims()[0]);
         let width = scae.spec().geometry().receptive_field(layer);
-        Self { pictures, width, stream: stream(seed, "patches", layer as u64), next: order.len(), order }
+        Self { pictures, width, stream: stream(seed, "patches", layer as u64), order }
     }
 
     /// `[batch, width, width, C]`: one patch from each of the next pictures; every epoch is shuffled anew.
@@ -246,12 +430,10 @@ impl<'p> PatchSource<'p> {
         let mut patches = workspace.take([batch, self.width, self.width, channels]);
         let row_len = self.width * channels;
         for patch in patches.as_mut_slice().chunks_mut(self.width * row_len) {
-            if self.next == self.order.len() {
+            if self.order.is_over() {
                 self.order.shuffle(&mut self.stream);
-                self.next = 0;
             }
-            let picture = self.order[self.next];
-            self.next += 1;
+            let picture = self.order.next(1)[0];
             // Every position counts, the last one included.
             let y = self.stream.random_range(0..=(height - self.width) as u32) as usize;
             let x = self.stream.random_range(0..=(width - self.width) as u32) as usize;
@@ -301,6 +483,14 @@ mod tests {
         }
     }
 
+    /// Trains layer `layer` alone.
+    fn train_layer(scae: &mut Scae, layer: usize, pictures: &Tensor, config: &TrainConfig, workspace: &mut Workspace) {
+        let mut run = LayerRun::new(scae, layer, pictures, config);
+        for _ in 0..steps(config) {
+            run.one_step(scae, Trains::EncoderAndDecoder, config, workspace).unwrap();
+        }
+    }
+
     fn mse(scae: &Scae, pictures: &Tensor, workspace: &mut Workspace) -> f64 {
         let decoded = scae.reconstruct(pictures, workspace);
         let pairs = decoded.as_slice().iter().zip(pictures.as_slice());
@@ -321,7 +511,7 @@ mod tests {
     fn the_lower_layer_stays_as_it_is_while_the_upper_one_learns() {
         let (mut scae, pictures, mut workspace) = (scae(), pictures(), Workspace::new());
         let before = scae.params().clone();
-        train_layer(&mut scae, 1, Trains::EncoderAndDecoder, &pictures, &config(160), &mut workspace).unwrap();
+        train_layer(&mut scae, 1, &pictures, &config(160), &mut workspace);
         for (id, name, tensor) in scae.params().iter() {
             assert_eq!(tensor == before.get(id), name.starts_with("layer0"), "{name}");
         }
@@ -348,7 +538,7 @@ mod tests {
             let mut scae = scae();
             // 20 patches, so that the last tenth is one pair.
             let config = TrainConfig { samples_per_layer: 20, batch_size, lr, ..config(20) };
-            train_layer(&mut scae, 0, Trains::EncoderAndDecoder, &pictures, &config, workspace).unwrap();
+            train_layer(&mut scae, 0, &pictures, &config, workspace);
             scae
         };
         let eta = 1e-5;

@@ -23,6 +23,7 @@ impl Vector for Avx2 {
     const LANES: usize = 8;
     // 6 x 2 sums, 2 vectors, 1 broadcast: 15 of 16 registers.
     const TILE_ROWS: usize = 6;
+    const SPREAD_TERMS_PER_BLOCK: usize = 128;
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {

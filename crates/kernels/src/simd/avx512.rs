@@ -18,6 +18,7 @@ impl Vector for Avx512 {
     const LANES: usize = 16;
     // 14 x 2 sums, 2 vectors, 1 broadcast: 31 of 32 registers.
     const TILE_ROWS: usize = 14;
+    const SPREAD_TERMS_PER_BLOCK: usize = 512;
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {

@@ -1,4 +1,4 @@
-//! Four lanes in plain Rust: one SSE2 register on x86-64, one NEON register on AArch64.
+//! Four lanes in plain Rust, for targets without a file of their own: one NEON register on AArch64.
 
 use super::Vector;
 use std::array::from_fn;
@@ -9,8 +9,9 @@ pub(crate) struct Portable([f32; 4]);
 // SAFETY of every block below: the caller vouches for the memory behind the pointers, as `Vector` says.
 impl Vector for Portable {
     const LANES: usize = 4;
-    // 6 x 2 sums, 2 vectors, 1 broadcast and 1 product: all 16 registers of SSE2.
+    // 6 x 2 sums, 2 vectors, 1 broadcast and 1 product: 16 registers.
     const TILE_ROWS: usize = 6;
+    const SPREAD_TERMS_PER_BLOCK: usize = 128;
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {

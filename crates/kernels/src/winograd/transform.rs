@@ -191,14 +191,14 @@ pub(super) unsafe fn both_ways<V: Vector, T: Transform<FROM, TO>, const FROM: us
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simd::Portable;
+    use crate::simd::Baseline;
 
     /// The columns of a transform, read off unit vectors.
     fn columns<T: Transform<FROM, TO>, const FROM: usize, const TO: usize>() -> [[f32; TO]; FROM] {
         std::array::from_fn(|column| {
             // SAFETY: the portable vector runs everywhere; `sum` adds four equal lanes.
             unsafe {
-                let unit = std::array::from_fn(|i| Portable::splat(if i == column { 0.25 } else { 0.0 }));
+                let unit = std::array::from_fn(|i| Baseline::splat(if i == column { 0.25 } else { 0.0 }));
                 T::apply(unit).map(|value| value.sum())
             }
         })
@@ -240,8 +240,8 @@ mod tests {
         let mut got = [[f32::NAN; 6]; 6];
         // SAFETY: the portable vector runs everywhere.
         unsafe {
-            both_ways::<Portable, GradOutput, 4, 6>(
-                |i, j| Portable::splat(x(i, j)),
+            both_ways::<Baseline, GradOutput, 4, 6>(
+                |i, j| Baseline::splat(x(i, j)),
                 |i, j, value| got[i][j] = value.sum() / 4.0,
             );
         }

@@ -26,6 +26,11 @@ impl Gradients {
         self.params.iter().map(|(id, gradient)| (*id, gradient))
     }
 
+    /// Every parameter with a gradient, in the order of [`Params`](crate::Params), the gradients writable (clipping).
+    pub fn params_mut(&mut self) -> impl Iterator<Item = (ParamId, &mut Tensor)> {
+        self.params.iter_mut().map(|(id, gradient)| (*id, gradient))
+    }
+
     /// Gives all buffers back, for the next step to use.
     pub fn recycle(self, workspace: &mut Workspace) {
         let tensors = self.params.into_iter().map(|(_, tensor)| tensor);

@@ -1,6 +1,6 @@
 //! Adam and AdamW.
 
-use super::{Optimizer, PerParam, each_param};
+use super::{Optimizer, OptimizerState, OptimizerStateError, ParamState, PerParam, each_param};
 use crate::{Gradients, Params, Tensor, parallel};
 use patchgrad_kernels::optim::{AdamStep, adam_step};
 
@@ -81,4 +81,38 @@ impl Optimizer for Adam {
     fn set_lr(&mut self, lr: f64) {
         self.config.lr = lr;
     }
+
+    fn lr(&self) -> f64 {
+        self.config.lr
+    }
+
+    fn state(&self, params: &Params) -> OptimizerState {
+        let AdamConfig { lr, betas: [beta1, beta2], eps, weight_decay, decoupled } = self.config;
+        let values = [lr, beta1, beta2, eps, weight_decay, f64::from(u8::from(decoupled))];
+        let options = std::array::from_fn::<_, 6, _>(|i| (OPTIONS[i], values[i]));
+        OptimizerState::new("adam", options).with_params(params, &self.moments, |moments| {
+            let tensors = [("exp_avg", &moments.mean), ("exp_avg_sq", &moments.mean_square)];
+            ParamState::new(tensors, [("step", moments.steps as f64)])
+        })
+    }
+
+    fn load_state(&mut self, params: &Params, state: OptimizerState) -> Result<(), OptimizerStateError> {
+        let [lr, beta1, beta2, eps, weight_decay, decoupled] = state.options("adam", OPTIONS)?;
+        let config = AdamConfig { lr, betas: [beta1, beta2], eps, weight_decay, decoupled: decoupled != 0.0 };
+        let names = (["exp_avg", "exp_avg_sq"], ["step"]);
+        let moments = state.per_param(params, names, |[mean, mean_square], [step]| {
+            // Below 2^53 a step count is exact.
+            if !(1.0..9_007_199_254_740_992.0).contains(&step) || step.fract() != 0.0 {
+                return Err(format!("`step` is {step}, expected a count from 1"));
+            }
+            if let Some(at) = mean_square.as_slice().iter().position(|&square| square < 0.0) {
+                return Err(format!("element {at} of `exp_avg_sq` is negative"));
+            }
+            Ok(Moments { mean, mean_square, steps: step as u64 })
+        })?;
+        *self = Self { config, moments };
+        Ok(())
+    }
 }
+
+const OPTIONS: [&str; 6] = ["lr", "beta1", "beta2", "eps", "weight_decay", "decoupled"];

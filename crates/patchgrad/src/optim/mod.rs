@@ -1,10 +1,16 @@
 //! Optimisers: PyTorch's names, defaults and formulas.
 
 mod adam;
+mod clip;
+mod schedule;
 mod sgd;
+mod state;
 
 pub use adam::{Adam, AdamConfig};
+pub use clip::{clip_grad_norm, clip_grad_value};
+pub use schedule::Schedule;
 pub use sgd::{Sgd, SgdConfig};
+pub use state::{OptimizerState, OptimizerStateError, ParamState};
 
 use crate::{Gradients, ParamId, Params, Tensor};
 
@@ -15,6 +21,20 @@ pub trait Optimizer {
 
     /// Sets the learning rate from the next step on (schedules).
     fn set_lr(&mut self, lr: f64);
+
+    /// The learning rate of the next step.
+    fn lr(&self) -> f64;
+
+    /// A copy of everything that decides the next steps: options, moments, step counts.
+    fn state(&self, params: &Params) -> OptimizerState;
+
+    /// Goes on from `state`, options included, as PyTorch's `load_state_dict`: the next steps have the same bits as those
+    /// of the optimiser that the state was taken of.
+    ///
+    /// # Errors
+    /// If it is the state of another kind of optimiser or of other parameters, or holds a value that is not finite; nothing
+    /// is changed then.
+    fn load_state(&mut self, params: &Params, state: OptimizerState) -> Result<(), OptimizerStateError>;
 }
 
 /// One value for each parameter, made when it is first asked for.

@@ -1,6 +1,6 @@
 //! Stochastic gradient descent.
 
-use super::{Optimizer, PerParam, each_param};
+use super::{Optimizer, OptimizerState, OptimizerStateError, ParamState, PerParam, each_param};
 use crate::{Gradients, Params, Tensor, parallel};
 use patchgrad_kernels::optim::{SgdStep, sgd_step};
 
@@ -23,6 +23,11 @@ impl SgdConfig {
     /// Plain gradient descent.
     pub fn new(lr: f64) -> Self {
         Self { lr, momentum: 0.0, dampening: 0.0, nesterov: false, weight_decay: 0.0 }
+    }
+
+    /// PyTorch's rule for Nesterov's momentum.
+    fn is_allowed(&self) -> bool {
+        !self.nesterov || (self.momentum > 0.0 && self.dampening == 0.0)
     }
 }
 
@@ -50,8 +55,7 @@ impl Sgd {
     /// If Nesterov's momentum is asked for without momentum or with dampening, as in PyTorch.
     #[track_caller]
     pub fn new(config: SgdConfig) -> Self {
-        let plain = config.momentum > 0.0 && config.dampening == 0.0;
-        assert!(!config.nesterov || plain, "Sgd: nesterov needs momentum > 0 and dampening 0, got {config:?}");
+        assert!(config.is_allowed(), "Sgd: nesterov needs momentum > 0 and dampening 0, got {config:?}");
         Self { config, velocity: PerParam::default() }
     }
 }
@@ -80,4 +84,31 @@ impl Optimizer for Sgd {
     fn set_lr(&mut self, lr: f64) {
         self.config.lr = lr;
     }
+
+    fn lr(&self) -> f64 {
+        self.config.lr
+    }
+
+    fn state(&self, params: &Params) -> OptimizerState {
+        let SgdConfig { lr, momentum, dampening, nesterov, weight_decay } = self.config;
+        let values = [lr, momentum, dampening, f64::from(u8::from(nesterov)), weight_decay];
+        let options = std::array::from_fn::<_, 5, _>(|i| (OPTIONS[i], values[i]));
+        OptimizerState::new("sgd", options)
+            .with_params(params, &self.velocity, |velocity| ParamState::new([("momentum_buffer", velocity)], []))
+    }
+
+    fn load_state(&mut self, params: &Params, state: OptimizerState) -> Result<(), OptimizerStateError> {
+        let [lr, momentum, dampening, nesterov, weight_decay] = state.options("sgd", OPTIONS)?;
+        let config = SgdConfig { lr, momentum, dampening, nesterov: nesterov != 0.0, weight_decay };
+        if !config.is_allowed() {
+            return Err(OptimizerStateError::new(format!(
+                "nesterov needs momentum > 0 and dampening 0, got {config:?}"
+            )));
+        }
+        let velocity = state.per_param(params, (["momentum_buffer"], []), |[velocity], []| Ok(velocity))?;
+        *self = Self { config, velocity };
+        Ok(())
+    }
 }
+
+const OPTIONS: [&str; 5] = ["lr", "momentum", "dampening", "nesterov", "weight_decay"];

@@ -110,5 +110,5 @@ fn every_linear_map_agrees_with_its_transpose() {
     convolutions(&mut tally);
     patches(&mut tally);
     pools(&mut tally);
-    tally.finish("adjoint identities", 6, 214);
+    tally.finish("adjoint identities", 6, 224);
 }

@@ -54,7 +54,7 @@ fn the_batch_can_be_split() {
         together.assert_same(&convolution.label(), &alone);
         tally.add(convolution.op(), 1);
     }
-    tally.finish("the batch can be split", 2, 62);
+    tally.finish("the batch can be split", 2, 67);
 }
 
 /// One image is cut into rows, seven may not be: the cut changes nothing. The naive loops cut nothing.

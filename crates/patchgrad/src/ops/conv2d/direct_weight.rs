@@ -14,7 +14,7 @@ use super::{
 use crate::Workspace;
 use patchgrad_kernels::{
     frame::Frame,
-    pack::{pack_panel, packed_len},
+    pack::{pack_rows, packed_len},
     product::{PANEL, Right, Row, Segment, Start, Table, product},
 };
 
@@ -26,6 +26,14 @@ const ROWS_WORTH_PACKING: usize = 64;
 
 /// Values of input and gradient of the output in one strip: 128 KiB.
 const VALUES_PER_STRIP: usize = 32 * 1024;
+
+/// Strips of small samples are joined to as many terms, so that the sums, which do not fit the first-level cache, are loaded
+/// and stored less often.
+const FEWEST_POSITIONS: usize = 192;
+
+/// Positions of one chunk, at least: each has a gradient of its own, whose zeroing and adding cost as much as some dozens of
+/// positions.
+const POSITIONS_PER_CHUNK: usize = 128;
 
 /// What the gradient of the weight of given sizes needs to know; made once for a shape.
 #[derive(Debug)]
@@ -52,6 +60,8 @@ impl WeightGradient {
         let cut = Cut {
             granularity,
             most_rows: (VALUES_PER_STRIP / row_len).max(granularity),
+            fewest_positions: FEWEST_POSITIONS,
+            most_chunks: (dims.batch * window.output_len() / POSITIONS_PER_CHUNK).clamp(1, 16),
             ..Cut::of_work(dims.work() / (dims.batch * window.output[0]))
         };
         let strips = Strips::new(dims.batch, window.output, cut);
@@ -206,9 +216,7 @@ impl WeightGradient {
             let (x, g) = (&x[group * in_group..], &g[group * columns..]);
             let b = if self.packs {
                 let panels = &mut panels[..packed_len(pixels, columns)];
-                for (panel, to) in panels.chunks_exact_mut(pixels * PANEL).enumerate() {
-                    pack_panel(panel, columns, g, (0..pixels).map(|pixel| pixel * dims.out_channels), 1, to);
-                }
+                pack_rows(columns, g, dims.out_channels, panels);
                 Right::packed(panels, pixels)
             } else {
                 Right::in_place(g, dims.out_channels)

@@ -39,6 +39,7 @@
 
 mod direct;
 mod direct_weight;
+mod direct_weight_rows;
 mod im2col;
 mod operands;
 mod plans;
@@ -58,8 +59,9 @@ use crate::{
     error::OrPanic,
     parallel, reference,
 };
+use direct_weight_rows::WeightGradientByRows;
 use operands::{activate, pool_and_activate};
-use patchgrad_kernels::{elementwise, reduce};
+use patchgrad_kernels::{column_sums::column_sums, elementwise};
 
 /// `output = conv(input, weight) + bias`; every slice has the size that `dims` says.
 pub fn forward(
@@ -187,6 +189,10 @@ pub fn grad_weight_and_bias<'a>(
             let plan = workspace.plans.winograd_weight_gradient(dims);
             return plan.run(input, grad_output, [grad_weight, bias], workspace);
         }
+        _ if grad_output.taps.is_none() && WeightGradientByRows::pays(dims) => {
+            let plan = workspace.plans.weight_gradient_by_rows(dims);
+            plan.run(input, grad_output.values, grad_weight, workspace);
+        }
         _ => {
             let plan = workspace.plans.weight_gradient(dims, grad_output.taps.is_some());
             return plan.run(input, grad_output, [grad_weight, bias], workspace);
@@ -227,9 +233,9 @@ pub fn grad_bias(grad_output: &[f32], grad_bias: &mut [f32], workspace: &mut Wor
     let mut partial = workspace.take_buffer(chunks * channels);
     parallel::for_each_chunk(&mut partial, channels, |i, sums| {
         let end = (i + 1) * chunk_len;
-        reduce::column_sums(sums, &grad_output[i * chunk_len..end.min(grad_output.len())], channels);
+        column_sums(sums, &grad_output[i * chunk_len..end.min(grad_output.len())], channels);
     });
-    reduce::column_sums(grad_bias, &partial, channels);
+    column_sums(grad_bias, &partial, channels);
     workspace.give_buffer(partial);
 }
 

@@ -2,7 +2,7 @@
 
 use super::strips::{Plane, Strip, Strips};
 use crate::{ops::Activation, parallel};
-use patchgrad_kernels::{activation, elementwise, frame::Frame, pool2x2, reduce};
+use patchgrad_kernels::{activation, column_sums::column_sums, elementwise, frame::Frame, pool2x2};
 
 /// What a convolution does with a sum before it writes it: `output = max_pool(activation(sum + bias))`.
 #[derive(Clone, Copy, Debug)]
@@ -76,7 +76,7 @@ impl<'a> Images<'a> {
             Some(_) => (width / 2 * plane.channels, height / 2, strips.rows / 2, strip.first_row / 2),
         };
         let start = (strip.first_sample * height + first_row) * row_len;
-        reduce::column_sums(spare, &self.values[start..][..strip.samples * rows * row_len], plane.channels);
+        column_sums(spare, &self.values[start..][..strip.samples * rows * row_len], plane.channels);
         elementwise::add_assign(sums, spare);
     }
 

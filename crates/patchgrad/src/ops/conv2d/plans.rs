@@ -4,6 +4,7 @@ use super::{
     Conv2dDims, Pass,
     direct::Correlation,
     direct_weight::WeightGradient,
+    direct_weight_rows::WeightGradientByRows,
     winograd::{WinogradCorrelation, WinogradWeightGradient},
 };
 use std::{collections::HashMap, sync::Arc};
@@ -22,6 +23,7 @@ struct Key {
 pub(crate) struct Plans {
     correlations: HashMap<Key, Arc<Correlation>>,
     weight_gradients: HashMap<Key, Arc<WeightGradient>>,
+    weight_gradients_by_rows: HashMap<Conv2dDims, Arc<WeightGradientByRows>>,
     winograd_correlations: HashMap<(Conv2dDims, Pass), Arc<WinogradCorrelation>>,
     winograd_weight_gradients: HashMap<Conv2dDims, Arc<WinogradWeightGradient>>,
 }
@@ -42,6 +44,11 @@ impl Plans {
     pub(super) fn weight_gradient(&mut self, dims: &Conv2dDims, pooled_grad: bool) -> Arc<WeightGradient> {
         let key = Key { dims: *dims, pass: Pass::GradWeight, pooled_source: pooled_grad, pooled_target: false };
         self.weight_gradients.entry(key).or_insert_with(|| Arc::new(WeightGradient::new(dims, pooled_grad))).clone()
+    }
+
+    pub(super) fn weight_gradient_by_rows(&mut self, dims: &Conv2dDims) -> Arc<WeightGradientByRows> {
+        let make = || Arc::new(WeightGradientByRows::new(dims));
+        self.weight_gradients_by_rows.entry(*dims).or_insert_with(make).clone()
     }
 
     pub(super) fn winograd_correlation(&mut self, dims: &Conv2dDims, pass: Pass) -> Arc<WinogradCorrelation> {

@@ -15,7 +15,7 @@ use std::ops::Range;
 const FEWEST_STRIPS: usize = 8;
 
 /// Multiply-adds of the smallest piece of work that is cut off: about ten microseconds, what waking a thread may take.
-const SMALLEST_PIECE: usize = 1 << 18;
+pub(super) const SMALLEST_PIECE: usize = 1 << 18;
 
 /// What a cut has to respect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -95,6 +95,13 @@ pub fn conv2d() -> Vec<Conv2dCase> {
         large("many_rows_of_a_1x1_kernel", [33, 11, 10, 7], 5, kernel([1, 1])),
         large("many_rows_of_a_kernel_as_large_as_the_image", [2100, 3, 2, 2], 3, kernel([3, 2])),
         large("patches_longer_than_a_block_wants", [3, 6, 7, 130], 2, kernel([5, 4])),
+        // Sums of 2,340 terms, more than the register tile adds up before the next panel of the weight.
+        large("sums_of_two_blocks", [2, 4, 5, 260], 6, padded),
+        // Few output pixels and a large weight, whose gradient is cut into pieces of rows: outputs of one pixel, of one
+        // column, and in groups.
+        large("few_pixels_of_a_large_weight", [64, 4, 4, 8], 96, kernel([4, 4])),
+        large("few_pixels_in_one_column", [20, 9, 3, 40], 64, Spec { stride: [2, 1], ..kernel([3, 3]) }),
+        large("few_pixels_in_groups", [17, 5, 6, 24], 70, Spec { groups: 2, ..kernel([3, 2]) }),
     ]
 }
 
@@ -176,6 +183,7 @@ pub fn conv_transpose2d() -> Vec<ConvTranspose2dCase> {
         large("one_sample_of_many_blocks", [2, 49, 47, 4], 3, kernel([4, 3])),
         large("many_rows_of_a_1x1_kernel", [33, 11, 10, 5], 7, kernel([1, 1])),
         large("many_rows_of_a_kernel_as_large_as_the_image", [2100, 1, 1, 3], 2, kernel([3, 2])),
+        large("sums_of_two_blocks", [2, 4, 3, 260], 6, padded),
     ]
 }
 
