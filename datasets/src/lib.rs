@@ -28,6 +28,8 @@
 //! - [`pictures`] and [`pairs`]: folders of PNG and JPEG files, with classes or as clean and noisy pairs;
 //! - [`ColourSpace`]: other numbers for a pixel than red, green and blue;
 //! - [`fixed_split`], [`class_balanced`], [`shuffled`]: which images to use;
+//! - [`upstream`] and [`verify`]: what the publishers offer, and whether a folder holds it; `fetch` (a feature) downloads it;
+//! - [`synthetic`]: sets that are computed, with everything known about them;
 //! - [`DataError`]: what can be wrong, and what to do about it.
 //!
 //! A damaged or hostile file gives an error, never a panic, and never makes a reader allocate more than a small
@@ -37,7 +39,11 @@
 pub mod catalog;
 pub mod cifar;
 pub mod colour;
+mod digest;
 mod error;
+#[cfg(feature = "fetch")]
+pub mod fetch;
+pub mod folder;
 pub mod idx;
 mod images;
 mod labelled;
@@ -50,8 +56,12 @@ pub mod samples;
 mod scaling;
 mod source;
 mod splits;
+mod standing;
 pub mod svhn;
+pub mod synthetic;
 mod tar;
+pub mod upstream;
+pub mod verify;
 
 pub use catalog::{SetName, UnknownSet, bundled, open};
 pub use colour::ColourSpace;

@@ -7,6 +7,7 @@
 //! | 2 | the request was wrong: an option, a shape, a value; of `op` also a file that cannot be read or written |
 
 pub mod bench;
+mod data;
 mod demo;
 pub mod op;
 
@@ -36,6 +37,9 @@ enum Command {
     /// `pitfall op conv2d --input x.npy --weight w.npy --stride 2,2 --output y.npy`, or many at once with
     /// `pitfall op --cases FILE.jsonl`. Exit code 2 with a message that says what does not fit.
     Op(Box<op::OpArgs>),
+    /// List, download, check and look at the data sets
+    #[command(subcommand)]
+    Data(data::DataCommand),
     /// Measure the speed of the engine on this machine, over shapes of the field
     ///
     /// Prints a line for each workload as it is measured: the median time of one pass over a batch, the rate in GFLOP/s and
@@ -59,6 +63,7 @@ pub fn main() -> ExitCode {
         Some(Command::Op(args)) => op::run(args),
         Some(Command::Demo(args)) => demo::run(args),
         Some(Command::Bench(args)) => bench::run(args),
+        Some(Command::Data(command)) => data::run(command),
         None => demo::run(&cli.demo),
     };
     match outcome {
@@ -66,6 +71,7 @@ pub fn main() -> ExitCode {
         Err(error) => {
             eprintln!("error: {error:#}");
             let request = error.is::<op::UsageError>()
+                || error.is::<data::BadRequest>()
                 || error.is::<demo::OutputExists>()
                 || error.is::<bench::NothingToMeasure>();
             ExitCode::from(if request { 2 } else { 1 })
