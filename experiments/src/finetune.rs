@@ -128,7 +128,10 @@ impl Classifier {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scae::{LayerGeometry, LayerSpec, ScaeSpec};
+    use crate::{
+        scae::{LayerGeometry, LayerSpec, ScaeSpec},
+        units::UnitSpec,
+    };
     use patchgrad::ops::Activation;
 
     #[test]
@@ -144,8 +147,7 @@ mod tests {
         let layer = |kernel, offset, features| LayerSpec {
             geometry: LayerGeometry { kernel, offset },
             features,
-            encoder: Activation::Softsign,
-            decoder: Activation::Linear,
+            unit: UnitSpec::standard(Activation::Softsign, Activation::Linear),
         };
         let spec = ScaeSpec { picture: [8, 8, 1], layers: vec![layer(4, 4, 6), layer(2, 2, 5)] };
         let before = Scae::new(spec, &mut stream(2, "init", 0));

@@ -1,5 +1,6 @@
 //! The experiments of "A Pitfall of Unsupervised Pre-Training" (arXiv 1703.04332) on the Patchgrad engine.
 //!
+//! - [`units`]: auto-encoders for patches, what a stack is made of.
 //! - [`scae`]: the stacked convolutional auto-encoder; [`cae`]: the end-to-end one; [`finetune`]: with a classifier on top.
 //! - [`probe`], [`scores`], [`linear_algebra`]: how good are features, how good are reconstructions, and the baselines.
 //! - [`statistics`]: what may be said about a correlation.
@@ -19,3 +20,4 @@ pub mod report;
 pub mod scae;
 pub mod scores;
 pub mod statistics;
+pub mod units;

@@ -10,6 +10,7 @@ use crate::{
         Descent, Geometry, LayerSpec, Scae, ScaeSpec, TrainConfig, TrainError, feature_patches, train, train_decoders,
     },
     scores::Reconstruction,
+    units::UnitSpec,
 };
 use anyhow::{Context, Result};
 use patchgrad::{Tensor, Workspace, ops::Activation, random::stream};
@@ -23,8 +24,8 @@ pub const REFERENCE_CODE_SIZE: usize = 64;
 pub fn reference_spec(code_size: usize) -> ScaeSpec {
     let geometry = Geometry::from_list(&[4, 4, 3, 2, 3]);
     let layers = geometry.layers().iter().zip([32, 64, code_size]);
-    let (encoder, decoder) = (Activation::Softsign, Activation::Linear);
-    let layers = layers.map(|(&geometry, features)| LayerSpec { geometry, features, encoder, decoder }).collect();
+    let unit = UnitSpec::standard(Activation::Softsign, Activation::Linear);
+    let layers = layers.map(|(&geometry, features)| LayerSpec { geometry, features, unit }).collect();
     ScaeSpec { picture: [28, 28, 1], layers }
 }
 
