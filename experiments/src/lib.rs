@@ -1,12 +1,14 @@
 //! The experiments of "A Pitfall of Unsupervised Pre-Training" (arXiv 1703.04332) on the Patchgrad engine.
 //!
 //! - [`units`]: auto-encoders for patches, what a stack is made of.
-//! - [`scae`]: the stacked convolutional auto-encoder; [`cae`]: the end-to-end one; [`finetune`]: with a classifier on top.
+//! - [`scae`]: the stacked convolutional auto-encoder; [`cae`]: end-to-end ones; [`autoencoder`]: what they have in common;
+//!   [`finetune`]: classifiers on top.
 //! - [`probe`], [`scores`], [`linear_algebra`]: how good are features, how good are reconstructions, and the baselines.
 //! - [`statistics`]: what may be said about a correlation.
 //! - [`demo`]: the demonstration, from real pictures to a report; [`figures`], [`report`]: what it draws and writes.
 #![forbid(unsafe_code)]
 
+pub mod autoencoder;
 pub mod batches;
 pub mod cae;
 pub mod cli;
