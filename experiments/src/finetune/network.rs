@@ -439,6 +439,21 @@ mod tests {
         }
     }
 
+    /// N-light-N's search for the largest output began at the second one.
+    #[test]
+    fn d8_the_first_class_can_win() {
+        let mut classifier = Classifier::new(two_layers(), 3, 1);
+        let params = classifier.scae.params_mut();
+        let [weight, bias] = ["head.weight", "head.bias"].map(|name| params.find(name).unwrap());
+        params.get_mut(weight).as_mut_slice().fill(0.0);
+        for class in 0..3u32 {
+            let bias = classifier.scae.params_mut().get_mut(bias).as_mut_slice();
+            bias.iter_mut().enumerate().for_each(|(at, bias)| *bias = if at as u32 == class { -1.0 } else { -2.0 });
+            let predicted = classifier.predict(&data().pictures, &mut Workspace::new());
+            assert!(predicted.iter().all(|&label| label == class));
+        }
+    }
+
     #[test]
     fn unshared_weights_start_alike_and_part() {
         let (data, scae) = (data(), two_layers());

@@ -13,12 +13,14 @@
 
 mod activation_maps;
 mod central;
+mod convert;
 mod delete;
 pub mod geometry;
 mod inspect;
 mod model;
 mod mosaic;
 mod patches;
+mod recode;
 mod train;
 
 pub use crate::units::{Descent, TrainConfig, Trained};

@@ -235,7 +235,7 @@ impl Scae {
     }
 
     /// Records the encoders of all layers and their decoders, which get the switches of the very same pictures.
-    fn encode_and_decode(&self, tape: &mut Tape, pictures: Var) -> Var {
+    pub(super) fn encode_and_decode(&self, tape: &mut Tape, pictures: Var) -> Var {
         let mut switches = Vec::with_capacity(self.units.len());
         let code = self.units.iter().fold(pictures, |map, unit| {
             let (code, of_unit) = unit.encode_with_switches(tape, map);

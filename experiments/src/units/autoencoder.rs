@@ -16,7 +16,7 @@
 //! values the first stay.
 
 use super::{
-    Axis, Convolution, Fit, FitError, Noise, Sparsity, Trained, Unit, UnitDims,
+    Axis, Convolution, Equivalent, Fit, FitError, Noise, Sparsity, Trained, Unit, UnitDims,
     fit::{Step, reconstruction_loss},
     penalty::contraction,
 };
@@ -175,6 +175,11 @@ impl Unit for Autoencoder {
 
     fn convolution(&self) -> Option<Convolution> {
         self.extras.largest.is_none().then(|| self.params.convolution(self.encoder))
+    }
+
+    fn equivalent(&self, params: &Params) -> Option<Equivalent> {
+        let same = || Equivalent::of(params, &self.params, &self.dims, [self.encoder, self.decoder]);
+        self.extras.largest.is_none().then(same)
     }
 
     fn fit(&self, fit: &mut Fit) -> Result<Trained, FitError> {

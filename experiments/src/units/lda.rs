@@ -10,12 +10,12 @@
 //! With C classes the features from C on carry no difference between class means.
 
 use super::{
-    Axis, Convolution, Fit, FitError, Trained, Unit, UnitDims,
+    Axis, Convolution, Equivalent, Fit, FitError, Trained, Unit, UnitDims,
     autoencoder::AutoencoderParams,
     closed_form::{codes_of, set_encoder, set_least_squares_decoder},
 };
 use crate::linear_algebra::{Discriminant, LinearAlgebraError, Rows};
-use patchgrad::{ParamId, Tape, Var, autograd::IndicesVar, ops::Activation};
+use patchgrad::{ParamId, Params, Tape, Var, autograd::IndicesVar, ops::Activation};
 
 /// Handles and activation.
 #[derive(Clone, Debug)]
@@ -48,6 +48,10 @@ impl Unit for LdaUnit {
 
     fn convolution(&self) -> Option<Convolution> {
         Some(self.params.convolution(self.encoder))
+    }
+
+    fn equivalent(&self, params: &Params) -> Option<Equivalent> {
+        Some(Equivalent::of(params, &self.params, &self.dims, [self.encoder, Activation::Linear]))
     }
 
     fn fit(&self, fit: &mut Fit) -> Result<Trained, FitError> {

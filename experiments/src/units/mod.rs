@@ -22,6 +22,7 @@
 mod autoencoder;
 mod closed_form;
 mod dims;
+mod equivalent;
 mod fit;
 mod k_means;
 mod lda;
@@ -37,6 +38,7 @@ mod training;
 mod unit;
 
 pub use dims::UnitDims;
+pub use equivalent::Equivalent;
 pub use fit::{Fit, FitError, Trained};
 pub use k_means::KMeansCode;
 pub use max_pooling::Unpooling;

@@ -20,11 +20,11 @@
 //! network" (1989).
 
 use super::{
-    Axis, Convolution, Fit, FitError, Trained, Unit, UnitDims,
+    Axis, Convolution, Equivalent, Fit, FitError, Trained, Unit, UnitDims,
     autoencoder::AutoencoderParams,
     closed_form::{set_encoder, set_transposed_decoder},
 };
-use patchgrad::{ParamId, Tape, Tensor, Var, autograd::IndicesVar, ops::Activation};
+use patchgrad::{ParamId, Params, Tape, Tensor, Var, autograd::IndicesVar, ops::Activation};
 use serde::{Deserialize, Serialize};
 
 /// Which Hebbian rule.
@@ -70,6 +70,10 @@ impl Unit for OjaUnit {
 
     fn convolution(&self) -> Option<Convolution> {
         Some(self.params.convolution(self.encoder))
+    }
+
+    fn equivalent(&self, params: &Params) -> Option<Equivalent> {
+        Some(Equivalent::of(params, &self.params, &self.dims, [self.encoder, self.decoder]))
     }
 
     fn fit(&self, fit: &mut Fit) -> Result<Trained, FitError> {

@@ -10,12 +10,12 @@
 //! on top and distorts that. Encoder and decoder are untied afterwards: what follows may train them apart.
 
 use super::{
-    Axis, Convolution, Fit, FitError, Trained, Unit, UnitDims,
+    Axis, Convolution, Equivalent, Fit, FitError, Trained, Unit, UnitDims,
     autoencoder::AutoencoderParams,
     closed_form::{set_encoder, set_transposed_decoder},
 };
 use crate::linear_algebra::{Pca, Rows};
-use patchgrad::{ParamId, Tape, Var, autograd::IndicesVar, ops::Activation};
+use patchgrad::{ParamId, Params, Tape, Var, autograd::IndicesVar, ops::Activation};
 
 /// Handles and activations.
 #[derive(Clone, Debug)]
@@ -52,6 +52,10 @@ impl Unit for PcaUnit {
 
     fn convolution(&self) -> Option<Convolution> {
         Some(self.params.convolution(self.encoder))
+    }
+
+    fn equivalent(&self, params: &Params) -> Option<Equivalent> {
+        Some(Equivalent::of(params, &self.params, &self.dims, [self.encoder, self.decoder]))
     }
 
     fn fit(&self, fit: &mut Fit) -> Result<Trained, FitError> {

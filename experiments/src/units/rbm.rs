@@ -26,7 +26,8 @@
 //! "Improved learning of Gaussian-Bernoulli RBMs" (2011) for the energy with learnt variances.
 
 use super::{
-    Axis, Fit, FitError, Trained, Unit, UnitDims,
+    Axis, Equivalent, Fit, FitError, Trained, Unit, UnitDims,
+    equivalent::rows,
     fit::{Step, absolute_error},
 };
 use patchgrad::{
@@ -311,6 +312,46 @@ impl Unit for Rbm {
             (self.visible_bias, &[Axis::Patch]),
         ];
         all.into_iter().chain(z).collect()
+    }
+
+    fn equivalent(&self, params: &Params) -> Option<Equivalent> {
+        let scaled = |tensor: &Tensor, factor: &dyn Fn(usize) -> f32| {
+            Tensor::from_fn(tensor.shape(), |i| tensor.as_slice()[i] * factor(i))
+        };
+        let (weight, n) = (params.get(self.weight), self.dims.features);
+        let decoder = patchgrad::layout::transpose(&rows(weight, &self.dims));
+        let [hidden, visible] = [self.hidden_bias, self.visible_bias].map(|id| params.get(id).clone());
+        let same = Equivalent {
+            encoder: Activation::Sigmoid,
+            decoder: Activation::Sigmoid,
+            encoder_weight: weight.clone(),
+            encoder_bias: hidden,
+            decoder_weight: decoder,
+            decoder_bias: visible,
+        };
+        Some(match self.visible {
+            Visible::Bernoulli { range: VisibleRange::Unit } => same,
+            // c + (x + 1) / 2 W = (c + 1/2 sum W) + x W / 2, and 2 s(t) - 1 = tanh(t / 2).
+            Visible::Bernoulli { range: VisibleRange::Symmetric } => {
+                let mut bias = same.encoder_bias.clone();
+                for row in weight.as_slice().chunks_exact(n) {
+                    bias.as_mut_slice().iter_mut().zip(row).for_each(|(bias, w)| *bias += w / 2.0);
+                }
+                Equivalent {
+                    decoder: Activation::Tanh,
+                    encoder_weight: scaled(weight, &|_| 0.5),
+                    encoder_bias: bias,
+                    decoder_weight: scaled(&same.decoder_weight, &|_| 0.5),
+                    decoder_bias: scaled(&same.decoder_bias, &|_| 0.5),
+                    ..same
+                }
+            }
+            Visible::Gaussian { log_variance, .. } => {
+                let z = params.get(log_variance).as_slice();
+                let encoder_weight = scaled(weight, &|i| (-z[i / n]).exp());
+                Equivalent { decoder: Activation::Linear, encoder_weight, ..same }
+            }
+        })
     }
 
     fn fit(&self, fit: &mut Fit) -> Result<Trained, FitError> {

@@ -4,7 +4,8 @@ use super::{
     HebbianRule, KMeansCode, Noise, Sparsity, UnitSpec, Unpooling, VisibleRange,
     testing::{Alone, Table, assert_param_gradients, config, dims, waves},
 };
-use patchgrad::{Tape, Tensor, Var, gradcheck::gradcheck, ops::Activation};
+use crate::scae::{Labels, LayerGeometry, LayerSpec, Scae, ScaeSpec, train_labelled};
+use patchgrad::{Tape, Tensor, Var, Workspace, gradcheck::gradcheck, ops::Activation, random::stream};
 
 const SOFTSIGN: Activation = Activation::Softsign;
 const LINEAR: Activation = Activation::Linear;
@@ -61,6 +62,56 @@ fn training_lowers_the_error_of_every_kind() {
         assert!(after < most * before, "{}: {before} {after}", spec.kind());
         assert!(trained.final_error <= trained.mean_error && trained.final_error > 0.0, "{trained:?}");
     }
+}
+
+/// A layer of 4 x 4 pixels with 6 features and a layer on top of it.
+fn stack(lowest: UnitSpec, top: UnitSpec) -> Scae {
+    let layer = |kernel, unit| LayerSpec { geometry: LayerGeometry { kernel, offset: 2 }, features: 6, unit };
+    let spec = ScaeSpec { picture: [8, 8, 1], layers: vec![layer(4, lowest), layer(3, top)] };
+    spec.check().unwrap();
+    Scae::new(spec, &mut stream(2, "init", 0))
+}
+
+#[test]
+fn every_kind_is_trained_in_any_layer() {
+    let pictures = waves(200, 8, 1);
+    let labels: Vec<u32> = pictures.as_slice().chunks(64).map(|p| u32::from(p.iter().sum::<f32>() > 0.0)).collect();
+    let mut workspace = Workspace::new();
+    let standard = UnitSpec::standard(SOFTSIGN, LINEAR);
+    let mut pooled = every_kind();
+    pooled.push(UnitSpec::MaxPooling { unpooling: Unpooling::Switches });
+    let upper = pooled.iter().map(|&top| (standard, top));
+    for (lowest, top) in every_kind().into_iter().map(|lowest| (lowest, standard)).chain(upper) {
+        let mut scae = stack(lowest, top);
+        let what = format!("{} under {}", lowest.kind(), top.kind());
+        let labels = Labels::Pictures(&labels);
+        let trained = train_labelled(&mut scae, &pictures, labels, &config(3_200, 5e-3), &mut workspace);
+        let trained = trained.unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert_eq!(trained.len(), 2);
+        assert!(trained.iter().all(|layer| layer.final_error.is_finite()), "{what}: {trained:?}");
+        let decoded = scae.reconstruct(&pictures, &mut workspace);
+        assert_eq!(decoded.shape(), pictures.shape(), "{what}");
+        assert!(decoded.as_slice().iter().all(|value| value.is_finite()), "{what}");
+        let codes = scae.codes(&pictures, &mut workspace);
+        let spread = codes.as_slice()[..6].iter().zip(&codes.as_slice()[6..12]).any(|(a, b)| a != b);
+        assert!(spread, "{what}: two pictures have the same code");
+    }
+}
+
+/// N-light-N looked at the limit once in each epoch.
+#[test]
+fn d8_a_unit_sees_as_many_patches_as_it_is_given() {
+    let patches = waves(1_000, 3, 1);
+    for spec in [UnitSpec::standard(SOFTSIGN, LINEAR), UnitSpec::Tied { encoder: SOFTSIGN, decoder: LINEAR }] {
+        let mut table = Table::new(patches.clone());
+        Alone::new(spec, dims(3, 1, 1, 4)).fit(&mut table, &config(320, 1e-3)).unwrap();
+        assert_eq!(table.next, 320);
+    }
+    let mut table = Table::new(patches);
+    let mut pca = Alone::new(UnitSpec::Pca { encoder: LINEAR, decoder: LINEAR }, dims(3, 1, 1, 4));
+    pca.fit(&mut table, &config(320, 1e-3)).unwrap();
+    // One mini-batch more measures the error of what was found.
+    assert_eq!(table.next, 320 + 32);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What a stack asks of a unit.
 
-use super::{Fit, FitError, Trained};
-use patchgrad::{ParamId, Tape, Var, autograd::IndicesVar, ops::Activation};
+use super::{Equivalent, Fit, FitError, Trained};
+use patchgrad::{ParamId, Params, Tape, Var, autograd::IndicesVar, ops::Activation};
 use std::fmt;
 
 /// What an axis of a parameter counts.
@@ -60,6 +60,11 @@ pub trait Unit: fmt::Debug + Send + Sync {
     /// Weight, bias and activation, where the encoder is one convolution and an activation: what can get a copy of its own
     /// at every position.
     fn convolution(&self) -> Option<Convolution> {
+        None
+    }
+
+    /// A standard unit that computes the same from the same parameters; `None` where there is none.
+    fn equivalent(&self, _params: &Params) -> Option<Equivalent> {
         None
     }
 
