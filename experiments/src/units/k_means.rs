@@ -349,9 +349,9 @@ mod tests {
         unit.fit(&mut Table::new(patches.clone()), &config(500, 1.0)).unwrap();
         let codes = unit.encode(&patches);
         let cluster = |n: usize| codes.as_slice()[n * 5..][..5].iter().position(|&value| value == 1.0).unwrap();
-        for n in 0..500 {
+        for (n, &same) in truth.iter().enumerate() {
             assert_eq!(codes.as_slice()[n * 5..][..5].iter().sum::<f32>(), 1.0);
-            assert_eq!(cluster(n), cluster(truth[n]), "patch {n}");
+            assert_eq!(cluster(n), cluster(same), "patch {n}");
         }
         let decoded = unit.reconstruct(&patches);
         for group in 0..5 {

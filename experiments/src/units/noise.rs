@@ -31,6 +31,11 @@ pub enum Noise {
         /// Salt.
         high: f32,
     },
+    /// Every value becomes a mean of its channel around it, with the weights of a normal distribution. Nothing is random.
+    Blur {
+        /// Standard deviation in pixels, at least 0; neighbours up to 3 of them away count, those outside the patch do not.
+        sd: f64,
+    },
 }
 
 impl Noise {
@@ -45,7 +50,7 @@ impl Noise {
             Self::Masking { block: 0, .. } => {
                 Err("the noise masks blocks of 0 pixels; a block of 1 masks pixels".into())
             }
-            Self::Gaussian { sd } if !(sd >= 0.0 && sd.is_finite()) => {
+            Self::Gaussian { sd } | Self::Blur { sd } if !(sd >= 0.0 && sd.is_finite()) => {
                 Err(format!("the standard deviation of the noise is {sd}, but must be finite and at least 0"))
             }
             _ => Ok(()),
@@ -86,6 +91,33 @@ impl Noise {
                         *value = if stream.random() { high } else { low };
                     }
                 }
+            }
+            Self::Blur { sd } => {
+                let size = [height, width, depth];
+                let patches = patches.as_mut_slice().chunks_exact_mut((height * width * depth).max(1));
+                patches.for_each(|patch| blur(patch, size, sd));
+            }
+        }
+    }
+}
+
+/// Blurs a patch `[height, width, depth]` along its columns, then along its rows.
+fn blur(patch: &mut [f32], [height, width, depth]: [usize; 3], sd: f64) {
+    if sd == 0.0 {
+        return;
+    }
+    let weights: Vec<f64> = (0..=(3.0 * sd) as usize).map(|at| (-0.5 * (at as f64 / sd).powi(2)).exp()).collect();
+    for (len, stride) in [(height, width * depth), (width, depth)] {
+        for start in (0..patch.len()).filter(|at| at / stride % len == 0) {
+            let line: Vec<f64> = (0..len).map(|at| f64::from(patch[start + at * stride])).collect();
+            for at in 0..len {
+                let (mut sum, mut total) = (0.0, 0.0);
+                for (other, value) in line.iter().enumerate() {
+                    let weight = weights.get(at.abs_diff(other)).copied().unwrap_or(0.0);
+                    sum += weight * value;
+                    total += weight;
+                }
+                patch[start + at * stride] = (sum / total) as f32;
             }
         }
     }
@@ -153,6 +185,24 @@ mod tests {
         for (value, expected) in [(-1.0, 0.1), (1.0, 0.1), (0.5, 0.8)] {
             assert!((share(patches.as_slice(), value) - expected).abs() < 0.008, "{value}");
         }
+    }
+
+    #[test]
+    fn a_blurred_pixel_becomes_a_bell_in_its_own_channel() {
+        let mut patch = Tensor::zeros([1, 9, 9, 2]);
+        patch.as_mut_slice()[(4 * 9 + 4) * 2] = 1.0;
+        Noise::Blur { sd: 1.0 }.corrupt(&mut patch, &mut stream(3, "noise", 0));
+        let at = |y: usize, x: usize, c: usize| f64::from(patch.as_slice()[(y * 9 + x) * 2 + c]);
+        // Far from the border the weights are the same for all pixels, so their sum is 1.
+        let sum: f64 = patch.as_slice().iter().map(|&value| f64::from(value)).sum();
+        assert!((sum - 1.0).abs() < 0.02, "{sum}");
+        assert!((at(4, 5, 0) / at(4, 4, 0) - (-0.5f64).exp()).abs() < 1e-6);
+        assert!((at(6, 3, 0) / at(4, 4, 0) - (-2.5f64).exp()).abs() < 1e-2);
+        assert!((at(3, 4, 0) - at(4, 3, 0)).abs() < 1e-7);
+        assert_eq!(at(4, 0, 0), 0.0);
+        assert!(patch.as_slice().iter().skip(1).step_by(2).all(|&value| value == 0.0));
+        let flat = corrupted(Noise::Blur { sd: 2.0 }, [2, 4, 5, 2]);
+        assert!(flat.as_slice().iter().all(|&value| (value - 0.5).abs() < 1e-6));
     }
 
     #[test]
