@@ -3,7 +3,7 @@
 //! | wanted | here |
 //! |---|---|
 //! | the best linear code of a given size | [`Pca`] |
-//! | the directions along which classes lie apart | [`Discriminant`] |
+//! | the directions along which classes lie apart | [`DiscriminantDirections`] |
 //! | a code of the same size that learnt nothing | [`RandomProjection`] |
 //! | the best linear decoder of a code | [`Ridge`], [`select_ridge`] |
 //! | features of equal scale, for probes | [`Standardiser`] |
@@ -15,7 +15,7 @@
 //! threads.
 
 mod blocks;
-mod discriminant;
+mod discriminant_directions;
 mod orthonormal;
 mod pca;
 mod projection;
@@ -23,7 +23,7 @@ mod ridge;
 mod rows;
 mod standardise;
 
-pub use discriminant::Discriminant;
+pub use discriminant_directions::DiscriminantDirections;
 pub use orthonormal::{orthonormalise, remove_projection};
 pub use pca::Pca;
 pub use projection::RandomProjection;

@@ -4,9 +4,9 @@
 //! y = f((x - m) W),     z = y V + c
 //! ```
 //!
-//! The columns of W are the first n directions of [`Discriminant`] (eigenvectors of `S_w^-1 S_b` with classes balanced, scaled
-//! to a within-class variance of 1), m is the mean of the class means. V and c are the least-squares map from the codes
-//! (activation included) to the patches: discriminant directions are not orthogonal, so their transpose decodes nothing.
+//! The columns of W are the first n of the [`DiscriminantDirections`] (eigenvectors of `S_w^-1 S_b` with classes balanced,
+//! scaled to a within-class variance of 1), m is the mean of the class means. V and c are the least-squares map from the
+//! codes (activation included) to the patches: the directions are not orthogonal, so their transpose decodes nothing.
 //! With C classes the features from C on carry no difference between class means.
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
     autoencoder::AutoencoderParams,
     closed_form::{codes_of, set_encoder, set_least_squares_decoder},
 };
-use crate::linear_algebra::{Discriminant, LinearAlgebraError, Rows};
+use crate::linear_algebra::{DiscriminantDirections, LinearAlgebraError, Rows};
 use patchgrad::{ParamId, Params, Tape, Var, autograd::IndicesVar, ops::Activation};
 
 /// Handles and activation.
@@ -58,9 +58,11 @@ impl Unit for LdaUnit {
         let (patches, labels) = fit.all_patches();
         let labels = labels.ok_or(FitError::NeedsLabels("lda"))?;
         let lda =
-            Discriminant::fit(Rows::new(&patches, self.dims.patch_len()), &labels).map_err(|error| match error {
-                LinearAlgebraError::TooFewRows { got, .. } => FitError::TooFewClasses(got),
-                other => other.into(),
+            DiscriminantDirections::fit(Rows::new(&patches, self.dims.patch_len()), &labels).map_err(|error| {
+                match error {
+                    LinearAlgebraError::TooFewRows { got, .. } => FitError::TooFewClasses(got),
+                    other => other.into(),
+                }
             })?;
         let directions: Vec<Vec<f64>> = (0..self.dims.features).map(|index| lda.direction(index)).collect();
         set_encoder(fit.params, &self.params, &directions, lda.mean());

@@ -17,14 +17,14 @@ use super::rows::{Rows, column_means};
 /// A direction is scaled to a within-class variance of 1, its entry of largest magnitude is positive. With C classes
 /// only the first C - 1 tell classes apart; the others have eigenvalue 0 and any basis of that space would do.
 #[derive(Clone, Debug)]
-pub struct Discriminant {
+pub struct DiscriminantDirections {
     mean: Vec<f64>,
     /// `[features, features]`, a direction per column.
     directions: Mat<f64>,
     ratios: Vec<f64>,
 }
 
-impl Discriminant {
+impl DiscriminantDirections {
     /// The share of the mean within-class variance that is added to each.
     pub const RIDGE: f64 = 1e-6;
 
@@ -120,7 +120,7 @@ mod tests {
             labels.push(class);
         }
         let rows = Rows::new(&values, 3);
-        let lda = Discriminant::fit(rows, &labels).unwrap();
+        let lda = DiscriminantDirections::fit(rows, &labels).unwrap();
         // From the definition, in f64: 3 x 3 by Cramer's rule.
         let of = |class: u32| -> (Vec<f64>, Mat<f64>) {
             let own: Vec<f32> =
@@ -161,9 +161,9 @@ mod tests {
     #[test]
     fn one_class_is_an_error_and_constant_features_are_not() {
         let rows = Rows::new(&[1.0, 0.0, 2.0, 0.0, 3.0, 0.0, 5.0, 0.0], 2);
-        let error = Discriminant::fit(rows, &[4, 4, 4, 4]).unwrap_err();
+        let error = DiscriminantDirections::fit(rows, &[4, 4, 4, 4]).unwrap_err();
         assert_eq!(error, LinearAlgebraError::TooFewRows { got: 1, needed: 2 });
-        let lda = Discriminant::fit(rows, &[0, 0, 1, 1]).unwrap();
+        let lda = DiscriminantDirections::fit(rows, &[0, 0, 1, 1]).unwrap();
         assert!(lda.direction(0).iter().all(|value| value.is_finite()));
         assert!(lda.direction(0)[1].abs() < 1e-6);
     }
