@@ -11,7 +11,7 @@ use criterion::{BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
 use patchgrad::{
     Tensor,
     init::Init,
-    ops::{Activation, activation},
+    ops::{Activation, activation, exp_ln, transpose},
     parallel,
     random::stream,
 };
@@ -61,6 +61,20 @@ fn activations(criterion: &mut Criterion) {
     group.finish();
 }
 
+fn others(criterion: &mut Criterion) {
+    let x = random(0);
+    let positive = Tensor::from_fn(SHAPE, |i| 0.5 + x.as_slice()[i].abs());
+    let mut y = Tensor::zeros(SHAPE);
+    let mut group = group(criterion, "elementwise");
+    group.bench_function("exp", |b| b.iter(|| exp_ln::exp(x.as_slice(), y.as_mut_slice())));
+    group.bench_function("ln", |b| b.iter(|| exp_ln::ln(positive.as_slice(), y.as_mut_slice())));
+    let size = [SHAPE[0] * SHAPE[1], SHAPE[2] * SHAPE[3]];
+    group.bench_function("transpose", |b| {
+        b.iter(|| transpose::forward(size, x.as_slice(), y.as_mut_slice()));
+    });
+    group.finish();
+}
+
 fn reductions(criterion: &mut Criterion) {
     let (a, b) = (random(0), random(1));
     let (a, b) = (a.as_slice(), b.as_slice());
@@ -94,6 +108,7 @@ fn main() {
     parallel::with_threads(1, || {
         let mut criterion = Criterion::default().configure_from_args();
         activations(&mut criterion);
+        others(&mut criterion);
         reductions(&mut criterion);
         optimisers(&mut criterion);
         criterion.final_summary();

@@ -14,6 +14,7 @@ use patchgrad_datasets::SetName;
 use pitfall::{
     data::{self, Limits},
     scae::{Descent, LayerGeometry, LayerSpec, Scae, ScaeSpec, TrainConfig, train},
+    units::UnitSpec,
 };
 use std::{path::PathBuf, time::Instant};
 
@@ -27,8 +28,7 @@ fn main() -> Result<()> {
     let layer = |kernel, offset, features| LayerSpec {
         geometry: LayerGeometry { kernel, offset },
         features,
-        encoder: Activation::Softsign,
-        decoder: Activation::Linear,
+        unit: UnitSpec::standard(Activation::Softsign, Activation::Linear),
     };
     let spec = ScaeSpec { picture: [28, 28, 1], layers: vec![layer(4, 4, 32), layer(7, 7, 64)] };
     let mut scae = Scae::new(spec, &mut stream(1, "init", 0));

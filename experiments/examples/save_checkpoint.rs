@@ -18,8 +18,9 @@ use pitfall::{
     cae::{CaeSpec, ConvAutoencoder},
     data::Labelled,
     files::write_atomically,
-    scae::{Descent, LayerGeometry, LayerSpec, Scae, ScaeSpec, TrainConfig, train_resumable},
+    scae::{Descent, Labels, LayerGeometry, LayerSpec, Scae, ScaeSpec, TrainConfig, train_resumable},
     training::{Cadence, Checkpoints, FitSpec, Run},
+    units::UnitSpec,
 };
 use std::path::PathBuf;
 
@@ -49,8 +50,7 @@ fn main() -> anyhow::Result<()> {
     let layer = |kernel, offset, features| LayerSpec {
         geometry: LayerGeometry { kernel, offset },
         features,
-        encoder: Activation::Softsign,
-        decoder: Activation::Linear,
+        unit: UnitSpec::standard(Activation::Softsign, Activation::Linear),
     };
     let spec = ScaeSpec { picture: [8, 8, 2], layers: vec![layer(4, 2, 6), layer(3, 3, 8)] };
     let mut scae = Scae::new(spec, &mut stream(1, "init", 0));
@@ -64,16 +64,16 @@ fn main() -> anyhow::Result<()> {
     };
     let run = Run { config: SCAE.to_string(), seed: 1 };
     let mut checkpoints = Checkpoints::start(&folder.join("scae.safetensors"), run, Cadence::default())?;
-    train_resumable(&mut scae, &pictures, &config, &mut checkpoints, &mut workspace)?;
+    train_resumable(&mut scae, &pictures, Labels::None, &config, &mut checkpoints, &mut workspace)?;
     keep("scae.code", scae.codes(&pictures, &mut workspace).reshape([32, 1, 1, 8])?);
     keep("scae.reconstruction", scae.reconstruct(&pictures, &mut workspace));
 
     let data = Labelled { pictures, labels: vec![0; 32] };
-    let mut cae = ConvAutoencoder::new(CaeSpec { picture: [8, 8, 2], widths: [6, 8], code_size: 5 }, 1);
+    let mut cae = ConvAutoencoder::new(CaeSpec::new([8, 8, 2], &[6, 8], 5), 1);
     let run = Run { config: String::new(), seed: 1 };
     let mut checkpoints = Checkpoints::start(&folder.join("cae.safetensors"), run, Cadence::default())?;
     let (spec, mut adam) = (FitSpec::new(20, 8, 5e-3, 1), Adam::new(AdamConfig::new(5e-3)));
-    let history = cae.fit(&data, Some(&data), &spec, &mut adam, &mut checkpoints, &mut workspace)?;
+    let history = cae.fit(&data.pictures, Some(&data.pictures), &spec, &mut adam, &mut checkpoints, &mut workspace)?;
     keep("cae.code", cae.codes(&data.pictures, &mut workspace).reshape([32, 1, 1, 5])?);
     let shape: Shape = data.pictures.shape();
     keep("cae.reconstruction", cae.reconstruct(&data.pictures, &mut workspace).reshape(shape)?);

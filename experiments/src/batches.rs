@@ -29,6 +29,22 @@ pub fn map_rows(
     workspace: &mut Workspace,
     record: impl Fn(&mut Tape, Var) -> Var,
 ) -> Tensor {
+    gather_rows(inputs, row_len, workspace, |batch, rows, workspace| {
+        let mut tape = Tape::with_params(params, workspace);
+        let input = tape.input(batch);
+        let output = record(&mut tape, input);
+        rows.copy_from_slice(tape.value(output).as_slice());
+    })
+}
+
+/// Calls `fill` with batches along the first axis of `inputs` and the rows of `row_len` values, one for each input, that it
+/// must overwrite. The result is `[N, row_len]`.
+pub fn gather_rows(
+    inputs: &Tensor,
+    row_len: usize,
+    workspace: &mut Workspace,
+    mut fill: impl FnMut(&Tensor, &mut [f32], &mut Workspace),
+) -> Tensor {
     let dims = inputs.shape().dims().to_vec();
     let count = dims[0];
     let mut rows = Tensor::zeros([count, row_len]);
@@ -38,12 +54,7 @@ pub fn map_rows(
         batch_dims[0] = range.len();
         let mut batch = workspace.take(patchgrad::Shape::new(&batch_dims));
         batch.as_mut_slice().copy_from_slice(inputs.samples(range.clone()));
-        let mut tape = Tape::with_params(params, workspace);
-        let input = tape.input(&batch);
-        let output = record(&mut tape, input);
-        let values = tape.value(output).as_slice();
-        rows.as_mut_slice()[range.start * row_len..range.end * row_len].copy_from_slice(values);
-        drop(tape);
+        fill(&batch, &mut rows.as_mut_slice()[range.start * row_len..range.end * row_len], workspace);
         workspace.give(batch);
     }
     rows

@@ -1,6 +1,7 @@
 //! What a classifier gets right, and which classes it mistakes for which.
 
 use serde::Serialize;
+use std::fmt;
 
 /// The share of rows whose prediction is their label; NaN without rows.
 ///
@@ -106,6 +107,26 @@ impl ConfusionMatrix {
     }
 }
 
+impl fmt::Display for ConfusionMatrix {
+    /// A row for each true class: its counts, precision, recall and F1.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = self.counts.iter().map(|count| count.to_string().len()).max().unwrap_or(1).max(7);
+        write!(f, "{:<9}", "truth")?;
+        for class in 0..self.classes {
+            write!(f, " {:>width$}", format!("as {class}"))?;
+        }
+        writeln!(f, " precision   recall       F1")?;
+        for (class, scores) in self.class_scores().into_iter().enumerate() {
+            write!(f, "{:<9}", format!("class {class}"))?;
+            for predicted in 0..self.classes {
+                write!(f, " {:>width$}", self.count(class, predicted))?;
+            }
+            writeln!(f, " {:>9.3} {:>8.3} {:>8.3}", scores.precision, scores.recall, scores.f1)?;
+        }
+        write!(f, "accuracy {:.3}, macro F1 {:.3}", self.accuracy(), self.macro_f1())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,6 +149,18 @@ mod tests {
         assert_eq!(scores[2], row(0.0, 0.0, 0.0, 0));
         assert_eq!(scores[3], row(0.0, 0.0, 0.0, 0));
         assert_eq!(matrix.macro_f1(), (2.0 / 3.0 + 2.0 / 3.0) / 3.0, "class 3 does not occur");
+    }
+
+    #[test]
+    fn it_is_printed_as_a_table() {
+        let labels = [0, 0, 0, 0, 0, 0, 1, 1, 1, 1];
+        let matrix = ConfusionMatrix::new(&[0, 0, 0, 0, 0, 1, 1, 1, 0, 0], &labels, 2);
+        let expected = "\
+truth        as 0    as 1 precision   recall       F1
+class 0         5       1     0.714    0.833    0.769
+class 1         2       2     0.667    0.500    0.571
+accuracy 0.700, macro F1 0.670";
+        assert_eq!(matrix.to_string(), expected);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The experiments of "A Pitfall of Unsupervised Pre-Training" (arXiv 1703.04332) on the Patchgrad engine.
 //!
-//! - [`scae`]: the stacked convolutional auto-encoder; [`cae`]: the end-to-end one; [`finetune`]: with a classifier on top.
+//! - [`units`]: auto-encoders for patches, what a stack is made of.
+//! - [`scae`]: the stacked convolutional auto-encoder; [`cae`]: end-to-end ones; [`autoencoder`]: what they have in common;
+//!   [`finetune`]: classifiers on top.
 //! - [`training`]: runs that are saved, interrupted and resumed; [`files`]: writing files that survive a crash.
 //! - [`probe`], [`scores`], [`linear_algebra`]: how good are features, how good are reconstructions, and the baselines.
 //! - [`measures`], [`neighbours`], [`classification`]: the shape of a code, its nearest rows, and what a classifier gets right.
@@ -8,6 +10,7 @@
 //! - [`demo`]: the demonstration, from real pictures to a report; [`figures`], [`report`]: what it draws and writes.
 #![forbid(unsafe_code)]
 
+pub mod autoencoder;
 pub mod batches;
 pub mod cae;
 pub mod classification;
@@ -26,3 +29,4 @@ pub mod scae;
 pub mod scores;
 pub mod statistics;
 pub mod training;
+pub mod units;

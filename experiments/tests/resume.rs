@@ -6,12 +6,16 @@
 
 use patchgrad::{Tensor, Workspace, ops::Activation, optim::Schedule, parallel::with_threads, random::stream};
 use pitfall::{
-    cae::{CaeSpec, ConvAutoencoder},
+    cae::{CaeSpec, Code, ConvAutoencoder},
     data::Labelled,
     files::{Fault, FaultyDisk},
-    finetune::Classifier,
-    scae::{Descent, LayerGeometry, LayerSpec, Scae, ScaeSpec, TrainConfig, train_decoders_resumable, train_resumable},
+    finetune::{CentralClassifier, Classifier, ClassifierSpec, Hidden, Loss, Sharing},
+    scae::{
+        Descent, Labels, LayerGeometry, LayerSpec, Scae, ScaeSpec, TrainConfig, train_decoders_resumable,
+        train_resumable,
+    },
     training::{Cadence, Checkpoints, Clip, FitSpec, Interrupt, Run, TrainingError},
+    units::{HebbianRule, Noise, UnitSpec, VisibleRange},
 };
 use rand::RngExt;
 use std::{
@@ -22,7 +26,8 @@ use std::{
 };
 
 /// What a child trains.
-const KINDS: [&str; 4] = ["scae", "decoders", "cae", "fine-tune"];
+const KINDS: [&str; 10] =
+    ["scae", "decoders", "cae", "fine-tune", "noise and draws", "closed forms", "labels", "vae", "central", "unshared"];
 
 fn data() -> Labelled {
     let pictures = Tensor::from_fn([24, 8, 8, 1], |i| {
@@ -33,14 +38,17 @@ fn data() -> Labelled {
 }
 
 fn scae() -> Scae {
-    let layer = |kernel, offset, features| LayerSpec {
-        geometry: LayerGeometry { kernel, offset },
-        features,
-        encoder: Activation::Softsign,
-        decoder: Activation::Linear,
-    };
-    let spec = ScaeSpec { picture: [8, 8, 1], layers: vec![layer(4, 2, 6), layer(3, 3, 8)] };
-    Scae::new(spec, &mut stream(1, "init", 0))
+    let standard = UnitSpec::standard(Activation::Softsign, Activation::Linear);
+    stack([standard, standard])
+}
+
+/// A stack of two units.
+fn stack(units: [UnitSpec; 2]) -> Scae {
+    let geometries = [(4, 2, 6), (3, 3, 8)];
+    let layer =
+        |((kernel, offset, features), unit)| LayerSpec { geometry: LayerGeometry { kernel, offset }, features, unit };
+    let layers = geometries.into_iter().zip(units).map(layer).collect();
+    Scae::new(ScaeSpec { picture: [8, 8, 1], layers }, &mut stream(1, "init", 0))
 }
 
 /// Trains a tiny network to the end, saving it every step.
@@ -61,21 +69,60 @@ fn train(kind: &str, checkpoints: &mut Checkpoints) -> Result<(), TrainingError>
         patience: Some(10),
         ..FitSpec::new(3, 5, 0.02, 6)
     };
+    let mut greedily = |mut scae: Scae, labels: Labels| {
+        train_resumable(&mut scae, &data.pictures, labels, &greedy, checkpoints, &mut Workspace::new()).map(drop)
+    };
     match kind {
-        "scae" => drop(train_resumable(&mut scae(), &data.pictures, &greedy, checkpoints, &mut workspace)?),
+        "scae" => greedily(scae(), Labels::None)?,
+        "noise and draws" => {
+            let [encoder, decoder] = [Activation::Softsign, Activation::Linear];
+            let denoising = UnitSpec::Denoising { encoder, decoder, noise: Noise::Gaussian { sd: 0.2 } };
+            let rbm = UnitSpec::BernoulliRbm { steps: 1, range: VisibleRange::Symmetric };
+            greedily(stack([denoising, rbm]), Labels::None)?;
+        }
+        "closed forms" => {
+            let [encoder, decoder] = [Activation::Linear; 2];
+            let oja = UnitSpec::Oja { rule: HebbianRule::Oja, encoder, decoder };
+            greedily(stack([UnitSpec::Pca { encoder, decoder }, oja]), Labels::None)?;
+        }
+        "labels" => {
+            let units = [
+                UnitSpec::standard(Activation::Tanh, Activation::Linear),
+                UnitSpec::Lda { encoder: Activation::Linear },
+            ];
+            greedily(stack(units), Labels::Pictures(&data.labels))?;
+        }
         "decoders" => {
             drop(train_decoders_resumable(&mut scae(), &data.pictures, &greedy, checkpoints, &mut workspace)?)
         }
         "cae" => {
-            let mut cae = ConvAutoencoder::new(CaeSpec { picture: [8, 8, 1], widths: [3, 4], code_size: 5 }, 1);
+            let mut cae = ConvAutoencoder::new(CaeSpec::new([8, 8, 1], &[3, 4], 5), 1);
             let mut adam = patchgrad::optim::Adam::new(patchgrad::optim::AdamConfig::adamw(0.02));
-            cae.fit(&data, Some(&data), &fit, &mut adam, checkpoints, &mut workspace)?;
+            cae.fit(&data.pictures, Some(&data.pictures), &fit, &mut adam, checkpoints, &mut workspace)?;
         }
         "fine-tune" => {
             let momentum = patchgrad::optim::SgdConfig { momentum: 0.9, ..patchgrad::optim::SgdConfig::new(0.02) };
             let mut classifier = Classifier::new(scae(), 3, 1);
             let mut sgd = patchgrad::optim::Sgd::new(momentum);
             classifier.fit(&data, Some(&data), &fit, &mut sgd, checkpoints, &mut workspace)?;
+        }
+        "vae" => {
+            let spec = CaeSpec { code: Code::Variational { beta: 0.1 }, ..CaeSpec::new([8, 8, 1], &[3, 4], 5) };
+            let mut adam = patchgrad::optim::Adam::new(patchgrad::optim::AdamConfig::new(0.02));
+            let mut vae = ConvAutoencoder::new(spec, 1);
+            vae.fit(&data.pictures, None, &fit, &mut adam, checkpoints, &mut workspace)?;
+        }
+        "central" => {
+            let hidden = [Hidden { features: 5, activation: Activation::Tanh }];
+            let mut central = CentralClassifier::new(scae(), &hidden, 3, Loss::CrossEntropy, 1);
+            let mut sgd = patchgrad::optim::Sgd::new(patchgrad::optim::SgdConfig::new(0.02));
+            central.fit(&data, &fit, &mut sgd, checkpoints, &mut workspace)?;
+        }
+        "unshared" => {
+            let spec = ClassifierSpec { sharing: Sharing::Unshared, ..ClassifierSpec::new(3) };
+            let mut classifier = Classifier::with_spec(scae(), spec, 1).unwrap();
+            let mut sgd = patchgrad::optim::Sgd::new(patchgrad::optim::SgdConfig::new(0.02));
+            classifier.fit(&data, None, &fit, &mut sgd, checkpoints, &mut workspace)?;
         }
         other => panic!("no kind {other}"),
     }

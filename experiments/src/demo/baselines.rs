@@ -143,7 +143,7 @@ fn features(
             (Codes::of(task, |pictures| scae.codes(pictures, workspace)), None)
         }
         Kind::EndToEnd => {
-            let spec = CaeSpec { picture: [28, 28, 1], widths: [8, 16], code_size: size };
+            let spec = CaeSpec::new([28, 28, 1], &[8, 16], size);
             let mut network = ConvAutoencoder::new(spec, seed);
             network.train(&task.train, training, workspace)?;
             let codes = Codes::of(task, |pictures| network.codes(pictures, workspace));

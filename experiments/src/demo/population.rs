@@ -7,7 +7,10 @@
 //! Half of the networks share one code size, so that the relation between reconstruction and accuracy can also be looked
 //! at where the size of the code cannot be what drives both.
 
-use crate::scae::{Descent, Geometry, LayerSpec, ScaeSpec, TrainConfig, geometry::WHOLE_28};
+use crate::{
+    scae::{Descent, Geometry, LayerSpec, ScaeSpec, TrainConfig, geometry::WHOLE_28},
+    units::UnitSpec,
+};
 use patchgrad::{ops::Activation, random::stream};
 use rand::{RngExt, seq::SliceRandom};
 use serde::Serialize;
@@ -87,7 +90,8 @@ pub fn population(seed: u64, name: &str, size: &PopulationSize) -> Vec<Member> {
                 _ => vec![FIRST_WIDTHS[firsts[i]], MIDDLE_WIDTHS[middles[i]], code],
             };
             let layers = geometry.layers().iter().zip(widths);
-            let layers = layers.map(|(&geometry, features)| LayerSpec { geometry, features, encoder, decoder });
+            let unit = UnitSpec::standard(encoder, decoder);
+            let layers = layers.map(|(&geometry, features)| LayerSpec { geometry, features, unit });
             let ratio = size.most_samples as f64 / size.fewest_samples as f64;
             let member_seed = stream(seed, name, 1_000 + i as u64).random();
             Member {
@@ -134,7 +138,7 @@ mod tests {
         let members = population(7, "mnist", &SIZE);
         let geometries: BTreeSet<_> = members.iter().map(|m| m.spec.geometry()).collect();
         assert_eq!(geometries.len(), WHOLE_28.len());
-        let activations: BTreeSet<_> = members.iter().map(|m| m.spec.layers[0].encoder.to_string()).collect();
+        let activations: BTreeSet<_> = members.iter().map(|m| m.spec.layers[0].unit.encoder().to_string()).collect();
         assert_eq!(activations.len(), 5);
         assert_eq!(members.iter().filter(|m| m.spec.code_size() == FIXED_CODE_SIZE).count(), 12);
         for size in CODE_SIZES {

@@ -6,10 +6,10 @@ use super::network::Codes;
 use crate::{
     data::Task,
     finetune::{Classifier, FineTuneConfig},
-    scae::{
-        Descent, Geometry, LayerSpec, Scae, ScaeSpec, TrainConfig, TrainError, feature_patches, train, train_decoders,
-    },
+    scae::{Descent, Geometry, LayerSpec, Scae, ScaeSpec, TrainConfig, feature_patches, train, train_decoders},
     scores::Reconstruction,
+    training::TrainingError,
+    units::UnitSpec,
 };
 use anyhow::{Context, Result};
 use patchgrad::{Tensor, Workspace, ops::Activation, random::stream};
@@ -23,8 +23,8 @@ pub const REFERENCE_CODE_SIZE: usize = 64;
 pub fn reference_spec(code_size: usize) -> ScaeSpec {
     let geometry = Geometry::from_list(&[4, 4, 3, 2, 3]);
     let layers = geometry.layers().iter().zip([32, 64, code_size]);
-    let (encoder, decoder) = (Activation::Softsign, Activation::Linear);
-    let layers = layers.map(|(&geometry, features)| LayerSpec { geometry, features, encoder, decoder }).collect();
+    let unit = UnitSpec::standard(Activation::Softsign, Activation::Linear);
+    let layers = layers.map(|(&geometry, features)| LayerSpec { geometry, features, unit }).collect();
     ScaeSpec { picture: [28, 28, 1], layers }
 }
 
@@ -120,7 +120,7 @@ pub fn run(task: &Task, seed: u64, samples: usize, fine_tuning: &FineTuneConfig)
         weight_decay: 0.0,
         seed,
     };
-    let diverged = |error: TrainError| anyhow::anyhow!("the reference network of {}: {error}", task.name);
+    let diverged = |error: TrainingError| anyhow::anyhow!("the reference network of {}: {error}", task.name);
 
     let mut before = Scae::new(
         reference_spec(REFERENCE_CODE_SIZE),

@@ -3,6 +3,7 @@
 //! | wanted | here |
 //! |---|---|
 //! | the best linear code of a given size | [`Pca`] |
+//! | the directions along which classes lie apart | [`DiscriminantDirections`] |
 //! | a code of the same size that learnt nothing | [`RandomProjection`] |
 //! | the best linear decoder of a code | [`Ridge`], [`select_ridge`] |
 //! | features of equal scale, for probes | [`Standardiser`] |
@@ -18,6 +19,7 @@
 mod alignment;
 mod blocks;
 mod discriminant;
+mod discriminant_directions;
 mod orthonormal;
 mod pca;
 mod projection;
@@ -27,6 +29,7 @@ mod standardise;
 
 pub use alignment::linear_cka;
 pub use discriminant::{FISHER_REGULARISATION, LinearDiscriminant, fisher_criterion};
+pub use discriminant_directions::DiscriminantDirections;
 pub use orthonormal::{orthonormalise, remove_projection};
 pub use pca::Pca;
 pub use projection::RandomProjection;

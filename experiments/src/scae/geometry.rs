@@ -9,10 +9,12 @@
 //! along each axis, so the input patch, the *receptive field* of the top, is `n_0` pixels wide. The offset of the top
 //! layer only matters where the stack visits a picture larger than that.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Kernel and offset (stride) of one layer, the same along both axes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LayerGeometry {
     /// Width of the patch that the layer encodes.
     pub kernel: usize,

@@ -1,29 +1,24 @@
 //! The network: parameters, encoding, decoding.
 
 use super::{Geometry, LayerGeometry};
-use patchgrad::{
-    ParamId, Params, Tape, Tensor, Var, Workspace,
-    init::{Fan, Init},
-    layout::ParamLayout,
-    ops::{Activation, Conv2dSpec, FoldSpec},
-    random::Stream,
-};
+use crate::units::{Unit, UnitDims, UnitError, UnitSpec};
+use patchgrad::{Params, Tape, Tensor, Var, Workspace, autograd::IndicesVar, random::Stream};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
-/// One layer: kernel and offset, number of features, activation on either side.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// One layer: kernel and offset, number of features, and the unit that encodes and decodes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LayerSpec {
     /// Kernel and offset.
     pub geometry: LayerGeometry,
     /// n, the length of the code at one position.
     pub features: usize,
-    /// Activation of the encoder.
-    pub encoder: Activation,
-    /// Activation of the decoder.
-    pub decoder: Activation,
+    /// Which unit.
+    pub unit: UnitSpec,
 }
 
 /// A stack of layers for pictures of one size.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScaeSpec {
     /// H, W, C of a picture.
     pub picture: [usize; 3],
@@ -56,12 +51,41 @@ impl ScaeSpec {
         self.map_size(self.layers.len())
     }
 
+    /// Whether the stack fits the picture and every unit its layer.
+    ///
+    /// # Errors
+    /// With what does not fit, and what would.
+    pub fn check(&self) -> Result<(), ScaeError> {
+        let geometry = self.geometry();
+        let [height, width, _] = self.picture;
+        for pixels in [height, width] {
+            if geometry.positions(pixels).is_none() {
+                let needed = geometry.receptive_field(geometry.depth() - 1);
+                return Err(ScaeError::TooLarge { geometry: geometry.to_string(), pixels, needed });
+            }
+        }
+        for (layer, spec) in self.layers.iter().enumerate() {
+            spec.unit.check(&self.unit_dims(layer)).map_err(|error| ScaeError::Unit { layer, error })?;
+        }
+        Ok(())
+    }
+
+    /// The sizes of the unit of layer `layer`, counted from 0.
+    ///
+    /// # Panics
+    /// If the stack does not fit the picture.
+    #[track_caller]
+    pub fn unit_dims(&self, layer: usize) -> UnitDims {
+        let LayerSpec { geometry, features, .. } = self.layers[layer];
+        UnitDims { geometry, depth: self.map_size(layer)[2], features }
+    }
+
     /// H, W, C of what layer `layer` (counted from 0) sees; for the number of layers, of the code.
     ///
     /// # Panics
     /// If the stack does not fit the picture.
     #[track_caller]
-    pub(super) fn map_size(&self, layer: usize) -> [usize; 3] {
+    pub fn map_size(&self, layer: usize) -> [usize; 3] {
         let Some(top) = layer.checked_sub(1) else { return self.picture };
         let geometry = self.geometry();
         let along = |pixels: usize| {
@@ -72,17 +96,27 @@ impl ScaeSpec {
     }
 }
 
-/// The parameters of one layer.
-#[derive(Clone, Copy, Debug)]
-struct LayerParams {
-    /// `[k, k, d, n]`.
-    encoder_weight: ParamId,
-    /// `[n]`.
-    encoder_bias: ParamId,
-    /// `[n, k * k * d]`.
-    decoder_weight: ParamId,
-    /// `[k * k * d]`: every pixel of a patch has its own.
-    decoder_bias: ParamId,
+/// A stack that cannot be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ScaeError {
+    /// The receptive field is larger than the picture.
+    #[error("the stack {geometry} sees {needed} pixels, but the picture has {pixels}; take smaller kernels or offsets")]
+    TooLarge {
+        /// Kernels and offsets.
+        geometry: String,
+        /// Of the picture.
+        pixels: usize,
+        /// Of the top layer's receptive field.
+        needed: usize,
+    },
+    /// A unit does not fit its layer.
+    #[error("layer {layer}: {error}")]
+    Unit {
+        /// The layer, counted from 0.
+        layer: usize,
+        /// What does not fit.
+        error: UnitError,
+    },
 }
 
 /// A stacked convolutional auto-encoder.
@@ -90,46 +124,53 @@ struct LayerParams {
 pub struct Scae {
     spec: ScaeSpec,
     params: Params,
-    layers: Vec<LayerParams>,
+    units: Vec<Arc<dyn Unit>>,
 }
 
 impl Scae {
     /// A network before training: weights uniform in ±1/sqrt(fan in) and biases 0, as N-light-N starts them.
     ///
     /// # Panics
-    /// If the stack does not fit the picture.
+    /// If the stack does not fit the picture or a unit its layer: [`ScaeSpec::check`] says so beforehand.
     #[track_caller]
     pub fn new(spec: ScaeSpec, stream: &mut Stream) -> Self {
         let mut params = Params::new();
-        let mut layers = Vec::new();
-        for (i, layer) in spec.layers.iter().enumerate() {
-            let (kernel, features) = (layer.geometry.kernel, layer.features);
-            let [_, _, depth] = spec.map_size(i);
-            let patch = kernel * kernel * depth;
-            let uniform = |fan_in: usize| Init::fan_in_uniform(Fan { fan_in, fan_out: 0 });
-            let mut add = |name: &str, tensor: Tensor| params.add(format!("layer{i}.{name}"), tensor);
-            let layer = LayerParams {
-                encoder_weight: add("encoder.weight", uniform(patch).tensor([kernel, kernel, depth, features], stream)),
-                encoder_bias: add("encoder.bias", Tensor::zeros([features])),
-                decoder_weight: add("decoder.weight", uniform(features).tensor([features, patch], stream)),
-                decoder_bias: add("decoder.bias", Tensor::zeros([patch])),
-            };
-            // In files the decoder is the transposed convolution that it is a part of, with a bias for each pixel of a patch.
-            params.set_layout(layer.decoder_weight, ParamLayout::LinearToPatch([kernel, kernel, depth]));
-            params.set_layout(layer.decoder_bias, ParamLayout::Patch([kernel, kernel, depth]));
-            layers.push(layer);
-        }
+        let units = spec
+            .layers
+            .iter()
+            .enumerate()
+            .map(|(i, layer)| layer.unit.build(spec.unit_dims(i), &mut params, &format!("layer{i}"), stream));
+        let units = units.collect();
         spec.map_size(spec.layers.len());
-        Self { spec, params, layers }
+        Self { spec, params, units }
     }
 
-    /// Starts every decoder anew, as [`new`](Self::new) does; the encoders stay.
+    /// A network with the parameters of the same names in `params`, which may hold others too: those of a checkpoint, or of
+    /// a [classifier](crate::finetune::Classifier) that was fine-tuned.
+    ///
+    /// # Panics
+    /// As [`new`](Self::new); if a parameter is missing or has another shape.
+    #[track_caller]
+    pub fn from_params(spec: ScaeSpec, params: &Params) -> Self {
+        let mut network = Self::new(spec, &mut patchgrad::random::stream(0, "replaced", 0));
+        let ids: Vec<_> = network.params.iter().map(|(id, _, _)| id).collect();
+        for id in ids {
+            let name = network.params.name(id);
+            let found = params.find(name).unwrap_or_else(|| panic!("there is no parameter {name}"));
+            let tensor = params.get(found);
+            let expected = network.params.get(id).shape();
+            assert_eq!(tensor.shape(), expected, "the shape of {name}");
+            *network.params.get_mut(id) = tensor.clone();
+        }
+        network
+    }
+
+    /// Starts every decoder anew, as [`new`](Self::new) does; the encoders stay. What a tied decoder shares with its encoder
+    /// stays too.
     pub fn reset_decoders(&mut self, stream: &mut Stream) {
         let fresh = Self::new(self.spec.clone(), stream);
-        for layer in &self.layers {
-            for id in [layer.decoder_weight, layer.decoder_bias] {
-                *self.params.get_mut(id) = fresh.params.get(id).clone();
-            }
+        for id in self.units.iter().flat_map(|unit| unit.decoder_params()) {
+            *self.params.get_mut(id) = fresh.params.get(id).clone();
         }
     }
 
@@ -148,22 +189,24 @@ impl Scae {
         &mut self.params
     }
 
+    /// The unit of layer `layer`.
+    pub fn unit(&self, layer: usize) -> &Arc<dyn Unit> {
+        &self.units[layer]
+    }
+
+    /// The unit of layer `layer` and all parameters, to train the one by changing the others.
+    pub(super) fn unit_and_params_mut(&mut self, layer: usize) -> (&dyn Unit, &mut Params) {
+        (&*self.units[layer], &mut self.params)
+    }
+
     /// Records layer `layer` on a map `[N, H, W, d]` (or on patches `[N, k, k, d]`): codes `[N, h, w, n]`.
     pub fn encode_layer(&self, tape: &mut Tape, layer: usize, map: Var) -> Var {
-        let (spec, params) = (&self.spec.layers[layer], &self.layers[layer]);
-        let LayerGeometry { kernel, offset } = spec.geometry;
-        let conv = Conv2dSpec { stride: [offset; 2], ..Conv2dSpec::new([kernel; 2]) };
-        let (weight, bias) = (tape.param(params.encoder_weight), tape.param(params.encoder_bias));
-        let sums = tape.conv2d(map, weight, Some(bias), &conv);
-        tape.activation(sums, spec.encoder)
+        self.units[layer].encode(tape, map)
     }
 
     /// Records the decoder of layer `layer` on codes `[N, h, w, n]`, position by position: patches `[N, h, w, k*k*d]`.
     pub fn decode_patches(&self, tape: &mut Tape, layer: usize, code: Var) -> Var {
-        let params = &self.layers[layer];
-        let (weight, bias) = (tape.param(params.decoder_weight), tape.param(params.decoder_bias));
-        let patches = tape.linear(code, weight, Some(bias));
-        tape.activation(patches, self.spec.layers[layer].decoder)
+        self.units[layer].decode_patches(tape, code, None)
     }
 
     /// Records the decoder of layer `layer` on codes `[N, h, w, n]`: maps `[N, H, W, d]`, the mean where patches overlap.
@@ -172,11 +215,20 @@ impl Scae {
     /// halves: every position decodes its patch (a matrix product), [`fold`](patchgrad::ops::fold) pastes the patches,
     /// [`overlap_mean`](patchgrad::ops::overlap_mean) divides by how many cover a pixel.
     pub fn decode_layer(&self, tape: &mut Tape, layer: usize, code: Var) -> Var {
+        self.decode_layer_with(tape, layer, code, None)
+    }
+
+    fn decode_layer_with(&self, tape: &mut Tape, layer: usize, code: Var, switches: Option<IndicesVar>) -> Var {
+        let patches = self.units[layer].decode_patches(tape, code, switches);
+        self.paste(tape, layer, patches)
+    }
+
+    /// Records maps `[N, H, W, d]` from the patches `[N, h, w, k*k*d]` of layer `layer`, the mean where they overlap.
+    fn paste(&self, tape: &mut Tape, layer: usize, patches: Var) -> Var {
         let LayerGeometry { kernel, offset } = self.spec.layers[layer].geometry;
-        let patches = self.decode_patches(tape, layer, code);
         let &[_, h, w, _] = tape.shape(patches).dims() else { unreachable!("codes have four axes") };
         let size = [h, w].map(|positions| (positions - 1) * offset + kernel);
-        let spec = FoldSpec { stride: [offset; 2], ..FoldSpec::new([kernel; 2]) };
+        let spec = self.spec.unit_dims(layer).fold();
         let sum = tape.fold(patches, size, &spec);
         tape.overlap_mean(sum, &spec)
     }
@@ -188,23 +240,35 @@ impl Scae {
 
     /// Records the decoders from the code of the top layer down to pictures.
     pub fn decode(&self, tape: &mut Tape, code: Var) -> Var {
-        (0..self.layers.len()).rev().fold(code, |code, layer| self.decode_layer(tape, layer, code))
+        (0..self.units.len()).rev().fold(code, |code, layer| self.decode_layer(tape, layer, code))
+    }
+
+    /// Records the encoders of all layers and their decoders, which get the switches of the very same pictures.
+    pub(super) fn encode_and_decode(&self, tape: &mut Tape, pictures: Var) -> Var {
+        let mut switches = Vec::with_capacity(self.units.len());
+        let code = self.units.iter().fold(pictures, |map, unit| {
+            let (code, of_unit) = unit.encode_with_switches(tape, map);
+            switches.push(of_unit);
+            code
+        });
+        let down = switches.into_iter().enumerate().rev();
+        down.fold(code, |code, (layer, switches)| self.decode_layer_with(tape, layer, code, switches))
     }
 
     /// The codes of `pictures` `[N, H, W, C]` as rows `[N, code size]`.
     pub fn codes(&self, pictures: &Tensor, workspace: &mut Workspace) -> Tensor {
         self.in_batches(pictures, self.spec.code_size(), workspace, |tape, batch| {
-            let code = self.encode(tape, batch, self.layers.len());
+            let code = self.encode(tape, batch, self.units.len());
             tape.flatten(code)
         })
     }
 
-    /// The reconstructions of `pictures` `[N, H, W, C]`, unclipped.
+    /// The reconstructions of `pictures` `[N, H, W, C]`, unclipped. Units with switches decode with them, so this may be
+    /// better than what [`decode_codes`](Self::decode_codes) makes of the code alone.
     pub fn reconstruct(&self, pictures: &Tensor, workspace: &mut Workspace) -> Tensor {
         let [h, w, c] = self.spec.picture;
         let rows = self.in_batches(pictures, h * w * c, workspace, |tape, batch| {
-            let code = self.encode(tape, batch, self.layers.len());
-            let decoded = self.decode(tape, code);
+            let decoded = self.encode_and_decode(tape, batch);
             tape.flatten(decoded)
         });
         rows.reshape(pictures.shape()).expect("a geometry that covers the picture decodes to its size")
@@ -213,7 +277,7 @@ impl Scae {
     /// Pictures decoded from `codes` `[N, code size]`, unclipped.
     pub fn decode_codes(&self, codes: &Tensor, workspace: &mut Workspace) -> Tensor {
         let [h, w, c] = self.spec.picture;
-        let [ch, cw, cc] = self.spec.map_size(self.layers.len());
+        let [ch, cw, cc] = self.spec.map_size(self.units.len());
         let count = codes.shape().dims()[0];
         let rows = self.in_batches(codes, h * w * c, workspace, |tape, batch| {
             let batch_len = tape.shape(batch).dims()[0];
@@ -239,10 +303,14 @@ impl Scae {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use patchgrad::{ops::ConvTranspose2dSpec, random::stream};
+    use patchgrad::{
+        ops::{Activation, ConvTranspose2dSpec, FoldSpec},
+        random::stream,
+    };
 
     fn layer(kernel: usize, offset: usize, features: usize, encoder: Activation, decoder: Activation) -> LayerSpec {
-        LayerSpec { geometry: LayerGeometry { kernel, offset }, features, encoder, decoder }
+        let unit = UnitSpec::standard(encoder, decoder);
+        LayerSpec { geometry: LayerGeometry { kernel, offset }, features, unit }
     }
 
     fn two_layers() -> Scae {
@@ -306,7 +374,7 @@ mod tests {
         };
         let code = Tensor::from_fn([2, 3, 3, 5], |i| (i as f32 * 0.17).cos());
         // [n, k*k*d] to [k, k, d, n]: the weight of the transposed convolution from n to d channels.
-        let decoder = scae.params().get(scae.layers[0].decoder_weight);
+        let decoder = scae.params().get(scae.params().find("layer0.decoder.weight").unwrap());
         let weight = patchgrad::layout::transpose(decoder).reshape([4, 4, 2, 5]).unwrap();
         let mut workspace = Workspace::new();
         let mut tape = Tape::with_params(scae.params(), &mut workspace);

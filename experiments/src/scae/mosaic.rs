@@ -19,13 +19,17 @@ pub fn feature_patches(scae: &Scae, layer: usize, workspace: &mut Workspace) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scae::{LayerGeometry, LayerSpec, ScaeSpec};
+    use crate::{
+        scae::{LayerGeometry, LayerSpec, ScaeSpec},
+        units::UnitSpec,
+    };
     use patchgrad::{ops::Activation, random::stream};
 
     #[test]
     fn a_feature_of_a_linear_layer_is_its_row_of_the_decoder() {
         let geometry = LayerGeometry { kernel: 3, offset: 3 };
-        let layer = LayerSpec { geometry, features: 4, encoder: Activation::Linear, decoder: Activation::Linear };
+        let layer =
+            LayerSpec { geometry, features: 4, unit: UnitSpec::standard(Activation::Linear, Activation::Linear) };
         let scae =
             Scae::new(ScaeSpec { picture: [6, 6, 2], layers: vec![layer, layer_on_top()] }, &mut stream(0, "init", 0));
         let patches = feature_patches(&scae, 0, &mut Workspace::new());
@@ -37,6 +41,6 @@ mod tests {
 
     fn layer_on_top() -> LayerSpec {
         let geometry = LayerGeometry { kernel: 2, offset: 2 };
-        LayerSpec { geometry, features: 5, encoder: Activation::Tanh, decoder: Activation::Softsign }
+        LayerSpec { geometry, features: 5, unit: UnitSpec::standard(Activation::Tanh, Activation::Softsign) }
     }
 }

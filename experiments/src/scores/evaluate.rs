@@ -204,8 +204,7 @@ mod tests {
         let layer = |kernel, offset, features| LayerSpec {
             geometry: LayerGeometry { kernel, offset },
             features,
-            encoder: Activation::Softsign,
-            decoder: Activation::Linear,
+            unit: crate::units::UnitSpec::standard(Activation::Softsign, Activation::Linear),
         };
         let spec = ScaeSpec { picture: [8, 8, 3], layers: vec![layer(4, 4, 6), layer(2, 2, 5)] };
         let scae = Scae::new(spec, &mut stream(3, "init", 0));

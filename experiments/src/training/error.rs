@@ -16,6 +16,14 @@ pub enum TrainingError {
         /// The step, counted from 0.
         step: u64,
     },
+    /// A layer cannot be trained on these data.
+    #[error("layer {layer}: {why}")]
+    Layer {
+        /// The layer, counted from 0.
+        layer: usize,
+        /// What is missing, and what to do.
+        why: String,
+    },
     /// A signal asked to stop.
     #[error("interrupted after step {step}{}", saved(.checkpoint.as_ref()))]
     Interrupted {
@@ -62,12 +70,12 @@ fn saved(checkpoint: Option<&PathBuf>) -> String {
 
 impl TrainingError {
     /// The exit code of a command that ends with this: 4 for a loss that is not finite, 75 (try again) for an interrupt, 2 for
-    /// a checkpoint of another run, 1 otherwise.
+    /// a checkpoint of another run and for data that a layer cannot be trained on, 1 otherwise.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::NotFinite { .. } => 4,
             Self::Interrupted { .. } => 75,
-            Self::OtherRun { .. } => 2,
+            Self::OtherRun { .. } | Self::Layer { .. } => 2,
             Self::Read { .. } | Self::Checkpoint { .. } | Self::Write(_) => 1,
         }
     }

@@ -19,8 +19,9 @@ pub trait Trainable {
     /// The number of training samples.
     fn samples(&self) -> usize;
 
-    /// The mean loss of the samples in `batch` and its gradients.
-    fn gradients(&self, batch: &[usize], workspace: &mut Workspace) -> (f64, Gradients);
+    /// The mean loss of the samples in `batch` and its gradients. What is random about it must depend on the number of the
+    /// step, counted from 0, alone: a run that is resumed then draws the same.
+    fn gradients(&self, batch: &[usize], step: u64, workspace: &mut Workspace) -> (f64, Gradients);
 
     /// The loss on samples that are not trained on, lower is better; asked for after every epoch.
     fn validate(&self, _workspace: &mut Workspace) -> Option<f64> {
@@ -151,7 +152,7 @@ impl State {
             self.order.shuffle(&mut stream(spec.seed, spec.stream, epoch as u64));
         }
         let batch = self.order.next(spec.batch_size);
-        let (loss, mut gradients) = model.gradients(batch, workspace);
+        let (loss, mut gradients) = model.gradients(batch, step, workspace);
         let norm = match spec.clip {
             Some(Clip::Norm(most)) if loss.is_finite() => clip_grad_norm(&mut gradients, most),
             _ => 0.0,
@@ -298,7 +299,7 @@ mod tests {
             10
         }
 
-        fn gradients(&self, batch: &[usize], workspace: &mut Workspace) -> (f64, Gradients) {
+        fn gradients(&self, batch: &[usize], _: u64, workspace: &mut Workspace) -> (f64, Gradients) {
             let rows = |of: &Tensor, width: usize| {
                 Tensor::from_fn([batch.len(), width], |i| of.as_slice()[batch[i / width] * width + i % width])
             };

@@ -7,8 +7,8 @@ use super::{
 use crate::{
     Tensor, Workspace,
     ops::{
-        activation, arithmetic, avg_pool2d, conv_transpose2d, conv2d, fold, loss, max_pool2d, max_unpool2d,
-        overlap_mean,
+        activation, arithmetic, avg_pool2d, conv_transpose2d, conv2d, exp_ln, fold, loss, max_pool2d, max_unpool2d,
+        overlap_mean, transpose,
     },
 };
 use patchgrad_kernels::elementwise;
@@ -131,6 +131,11 @@ impl Backward<'_, '_> {
                 self.contribute(b, |v, out, _| arithmetic::zip(elementwise::mul, g, v.get(a), out));
             }
             Op::Scale { factor, input } => self.contribute(input, |_, out, _| arithmetic::scale(factor, g, out)),
+            Op::Exp { input } => self.contribute(input, |v, out, _| exp_ln::exp_grad(v.get(var), g, out)),
+            Op::Ln { input } => self.contribute(input, |v, out, _| exp_ln::ln_grad(v.get(input), g, out)),
+            Op::Transpose { size: [rows, columns], input } => {
+                self.contribute(input, |_, out, _| transpose::forward([columns, rows], g, out));
+            }
             Op::Reshape { input } => self.contribute(input, |_, out, _| out.copy_from_slice(g)),
             Op::Sum { input } => self.contribute(input, |_, out, _| loss::sum_grad(g[0], out)),
             Op::MseLoss { prediction, target } => {

@@ -31,6 +31,18 @@ impl Gradients {
         self.params.iter_mut().map(|(id, gradient)| (*id, gradient))
     }
 
+    /// Keeps the gradients of the parameters that `keep` accepts and drops the others: what an optimiser does not see it
+    /// leaves as it is.
+    pub fn retain_params(&mut self, mut keep: impl FnMut(ParamId) -> bool, workspace: &mut Workspace) {
+        for (id, gradient) in std::mem::take(&mut self.params) {
+            if keep(id) {
+                self.params.push((id, gradient));
+            } else {
+                workspace.give(gradient);
+            }
+        }
+    }
+
     /// Gives all buffers back, for the next step to use.
     pub fn recycle(self, workspace: &mut Workspace) {
         let tensors = self.params.into_iter().map(|(_, tensor)| tensor);

@@ -71,7 +71,18 @@ pub(crate) enum Op {
         factor: f32,
         input: Var,
     },
+    Exp {
+        input: Var,
+    },
+    Ln {
+        input: Var,
+    },
     Reshape {
+        input: Var,
+    },
+    /// Of a matrix of this size.
+    Transpose {
+        size: [usize; 2],
         input: Var,
     },
     Sum {
@@ -107,7 +118,10 @@ impl Op {
             | Op::OverlapMean { input, .. }
             | Op::Activation { input, .. }
             | Op::Scale { input, .. }
+            | Op::Exp { input }
+            | Op::Ln { input }
             | Op::Reshape { input }
+            | Op::Transpose { input, .. }
             | Op::Sum { input }
             | Op::CrossEntropy { logits: input, .. } => visit(input),
             Op::Add { a, b }

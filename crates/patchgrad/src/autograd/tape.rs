@@ -112,9 +112,23 @@ impl<'a> Tape<'a> {
         tape
     }
 
+    /// The parameters that layers read, if the tape was made with them.
+    pub fn params(&self) -> Option<&'a Params> {
+        self.params
+    }
+
     /// A constant: no gradient flows into it.
     pub fn input(&mut self, tensor: &'a Tensor) -> Var {
         self.leaf(tensor, false)
+    }
+
+    /// A constant made on the spot, in a buffer of the workspace that `fill` overwrites: noise, a mask, a row of ones.
+    pub fn constant(&mut self, shape: impl Into<Shape>, fill: impl FnOnce(&mut [f32])) -> Var {
+        let mut tensor = self.workspace.take(shape);
+        fill(tensor.as_mut_slice());
+        self.values.0.push(Value::Owned(tensor));
+        self.nodes.push(Node { op: Op::Leaf, needs_grad: false });
+        Var(self.nodes.len() - 1)
     }
 
     /// A tensor whose gradient is wanted: [`Gradients::variable`](super::Gradients::variable).
@@ -287,6 +301,26 @@ mod tests {
             tape.relu(v);
         }
         assert_eq!(workspace.allocations(), 1);
+    }
+
+    #[test]
+    fn a_constant_gets_no_gradient_and_its_buffer_returns() {
+        let x = Tensor::new([3], &[1.0, -2.0, 3.0]);
+        let mut workspace = Workspace::new();
+        let mut step = || {
+            let mut tape = Tape::new(&mut workspace);
+            let (v, mask) = (tape.variable(&x), tape.constant([3], |mask| mask.copy_from_slice(&[0.0, 1.0, 2.0])));
+            let product = tape.mul(v, mask);
+            let sum = tape.sum(product);
+            assert_eq!(tape.value(sum).item(), 4.0);
+            let gradients = tape.backward(sum);
+            assert_eq!(gradients.variable(v).unwrap().as_slice(), [0.0, 1.0, 2.0]);
+            assert!(gradients.variable(mask).is_none());
+            gradients.recycle(&mut workspace);
+            workspace.allocations()
+        };
+        let first = step();
+        assert_eq!(step(), first);
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod arithmetic;
 pub mod avg_pool2d;
 pub mod conv2d;
 pub mod conv_transpose2d;
+pub mod exp_ln;
 pub mod fold;
 pub mod linear;
 pub mod loss;
@@ -17,6 +18,7 @@ pub mod max_unpool2d;
 pub mod overlap_mean;
 mod pool;
 mod reshape;
+pub mod transpose;
 
 pub use avg_pool2d::AvgPool2dSpec;
 pub use conv_transpose2d::{ConvTranspose2dDims, ConvTranspose2dSpec};

@@ -1,4 +1,4 @@
-//! Activations and the linear layer by definition.
+//! Activations, the linear layer, exponential, logarithm and transpose by definition.
 
 use crate::ops::Activation;
 
@@ -28,5 +28,24 @@ pub fn activation(activation: Activation, x: f64) -> (f64, f64) {
             (slope * x, slope)
         }
         Activation::Softplus => (x.max(0.0) + (-x.abs()).exp().ln_1p(), sigmoid(x)),
+    }
+}
+
+/// `e^x`, rounded once from f64.
+pub fn exp(input: &[f32], output: &mut [f32]) {
+    input.iter().zip(output).for_each(|(&x, y)| *y = f64::from(x).exp() as f32);
+}
+
+/// The natural logarithm, rounded once from f64.
+pub fn ln(input: &[f32], output: &mut [f32]) {
+    input.iter().zip(output).for_each(|(&x, y)| *y = f64::from(x).ln() as f32);
+}
+
+/// `output[j, i] = input[i, j]` for `input` `[rows, columns]`.
+pub fn transpose([rows, columns]: [usize; 2], input: &[f32], output: &mut [f32]) {
+    for i in 0..rows {
+        for j in 0..columns {
+            output[j * rows + i] = input[i * columns + j];
+        }
     }
 }

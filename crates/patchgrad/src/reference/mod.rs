@@ -12,7 +12,7 @@ mod loss;
 mod pooling;
 
 pub use convolution::{conv2d, conv2d_grad_input, conv2d_grad_weight, fold, overlap_counts, unfold};
-pub use elementwise::{activation, linear};
+pub use elementwise::{activation, exp, linear, ln, transpose};
 pub use loss::{bce_with_logits, cross_entropy, mse_loss};
 pub use pooling::{avg_pool2d, avg_pool2d_grad_input, max_pool2d, max_pool2d_grad_input, max_unpool2d};
 

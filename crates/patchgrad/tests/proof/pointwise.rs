@@ -59,6 +59,45 @@ fn named_activations_are_those_of_the_enum() {
     assert_eq!(value(&[&input], |tape, v| tape.activation(v[0], Activation::Linear)), input);
 }
 
+#[test]
+fn exponential_and_logarithm_agree_with_f64() {
+    for len in LENGTHS {
+        for (name, draw) in [("exp", Draw::Normal), ("ln", Draw::Positive)] {
+            let x = draw.tensor([len].into(), name, 0);
+            let (mut expected, exp) = (vec![0.0; len], name == "exp");
+            if exp {
+                reference::exp(x.as_slice(), &mut expected)
+            } else {
+                reference::ln(x.as_slice(), &mut expected)
+            }
+            let ones = |shape| Tensor::full(shape, 1.0);
+            let record = |tape: &mut patchgrad::Tape, v: &[patchgrad::Var]| {
+                if exp { tape.exp(v[0]) } else { tape.ln(v[0]) }
+            };
+            let got = run(std::slice::from_ref(&x), ones, record);
+            assert_close(name, got.output.as_slice(), &as_f64(&expected), 3e-7);
+            let derivative: Vec<f64> =
+                as_f64(x.as_slice()).iter().map(|x| if exp { x.exp() } else { x.recip() }).collect();
+            assert_close("its derivative", got.gradients[0].as_slice(), &derivative, 3e-7);
+        }
+    }
+}
+
+#[test]
+fn a_transpose_is_its_definition_and_undoes_itself() {
+    for size in [[1, 1], [1, 9], [9, 1], [3, 5], [67, 33]] {
+        let x = integers(size, "transpose", 0);
+        let mut expected = Tensor::zeros([size[1], size[0]]);
+        reference::transpose(size, x.as_slice(), expected.as_mut_slice());
+        assert_eq!(value(&[&x], |tape, v| tape.transpose(v[0])), expected);
+        let twice = value(&[&x], |tape, v| {
+            let once = tape.transpose(v[0]);
+            tape.transpose(once)
+        });
+        assert_eq!(twice, x);
+    }
+}
+
 /// One element, less than a vector, a whole chunk and a bit more.
 const LENGTHS: [usize; 4] = [1, 7, ELEMENTS_PER_CHUNK, 2 * ELEMENTS_PER_CHUNK + 77];
 

@@ -11,6 +11,8 @@ pub enum Draw {
     Normal,
     /// Standard normal, moved away from zero by 0.1: more than a difference quotient steps, so no kink is crossed.
     AwayFromZero,
+    /// At least 1/2, so that a logarithm is smooth over a difference quotient.
+    Positive,
     /// Distinct multiples of 1/8 in random order: a difference quotient moves each by 1/32, so no maximum changes place.
     Distinct,
 }
@@ -23,6 +25,11 @@ impl Draw {
             Self::AwayFromZero => {
                 let mut tensor = normal(shape, &mut stream);
                 tensor.as_mut_slice().iter_mut().for_each(|x| *x += 0.1f32.copysign(*x));
+                tensor
+            }
+            Self::Positive => {
+                let mut tensor = normal(shape, &mut stream);
+                tensor.as_mut_slice().iter_mut().for_each(|x| *x = 0.5 + x.abs());
                 tensor
             }
             Self::Distinct => {

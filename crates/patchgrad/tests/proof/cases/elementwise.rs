@@ -39,10 +39,13 @@ pub fn elementwise() -> Vec<Case> {
         add("sub", &[shape; 2], |tape, v| tape.sub(v[0], v[1]));
         add("mul", &[shape; 2], |tape, v| tape.mul(v[0], v[1]));
         add("scale", &[shape], |tape, v| tape.scale(v[0], -1.5));
+        add("exp", &[shape], |tape, v| tape.exp(v[0]));
         add("sum", &[shape], |tape, v| tape.sum(v[0]));
         add("flatten", &[shape], |tape, v| tape.flatten(v[0]));
         add("mse_loss", &[shape; 2], |tape, v| tape.mse_loss(v[0], v[1]));
         add("bce_with_logits", &[shape; 2], |tape, v| tape.bce_with_logits(v[0], v[1]));
+        let ln = |tape: &mut Tape, v: &[Var]| tape.ln(v[0]);
+        cases.push(Case::new(("ln", name), Draw::Positive, &[shape], ln).of_size(size));
     }
     let mut add = |op, name, inputs: &[Shape], record: fn(&mut Tape, &[Var]) -> Var| {
         cases.push(Case::new((op, name), Draw::Normal, inputs, record));
@@ -64,6 +67,13 @@ pub fn elementwise() -> Vec<Case> {
         let value = tape.tanh(v[0]);
         let flat = tape.reshape(value, [15]);
         tape.mul(flat, flat)
+    });
+    add("transpose", "plain", &[plane], |tape, v| tape.transpose(v[0]));
+    add("transpose", "row", &[[1, 7].into()], |tape, v| tape.transpose(v[0]));
+    add("transpose", "tied_weight", &[[4, 3].into(), [3, 5].into()], |tape, v| {
+        let code = tape.linear(v[0], v[1], None);
+        let decoder = tape.transpose(v[1]);
+        tape.linear(code, decoder, None)
     });
     add("mse_loss", "of_itself_and_another", &[plane; 2], |tape, v| {
         let product = tape.mul(v[0], v[1]);
