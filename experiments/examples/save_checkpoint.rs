@@ -15,7 +15,7 @@ use patchgrad::{
     random::stream,
 };
 use pitfall::{
-    cae::{CaeSpec, ConvAutoencoder},
+    cae::{CaeSpec, ConvAutoencoder, Examples},
     data::Labelled,
     files::write_atomically,
     scae::{Descent, Labels, LayerGeometry, LayerSpec, Scae, ScaeSpec, TrainConfig, train_resumable},
@@ -73,7 +73,14 @@ fn main() -> anyhow::Result<()> {
     let run = Run { config: String::new(), seed: 1 };
     let mut checkpoints = Checkpoints::start(&folder.join("cae.safetensors"), run, Cadence::default())?;
     let (spec, mut adam) = (FitSpec::new(20, 8, 5e-3, 1), Adam::new(AdamConfig::new(5e-3)));
-    let history = cae.fit(&data.pictures, Some(&data.pictures), &spec, &mut adam, &mut checkpoints, &mut workspace)?;
+    let history = cae.fit(
+        Examples::of(&data.pictures),
+        Some(Examples::of(&data.pictures)),
+        &spec,
+        &mut adam,
+        &mut checkpoints,
+        &mut workspace,
+    )?;
     keep("cae.code", cae.codes(&data.pictures, &mut workspace).reshape([32, 1, 1, 5])?);
     let shape: Shape = data.pictures.shape();
     keep("cae.reconstruction", cae.reconstruct(&data.pictures, &mut workspace).reshape(shape)?);

@@ -1,7 +1,7 @@
 //! One interface for every auto-encoder of pictures, stacked or end to end.
 
 use crate::{
-    cae::ConvAutoencoder,
+    cae::{ConvAutoencoder, Examples},
     scae::{Labels, Scae, train_resumable},
     training::{Checkpoints, FitSpec, TrainingError},
     units::TrainConfig,
@@ -113,7 +113,8 @@ impl Autoencoder for ConvAutoencoder {
         let count = pictures.shape().dims()[0].max(1);
         let epochs = ((config.samples_per_layer + count / 2) / count).max(1);
         let spec = FitSpec::new(epochs, config.batch_size, config.lr, config.seed);
-        let history = self.fit(pictures, None, &spec, &mut *config.optimizer(), checkpoints, workspace)?;
+        let history =
+            self.fit(Examples::of(pictures), None, &spec, &mut *config.optimizer(), checkpoints, workspace)?;
         Ok(history.losses)
     }
 

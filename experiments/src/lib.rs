@@ -1,11 +1,12 @@
 //! The experiments of "A Pitfall of Unsupervised Pre-Training" (arXiv 1703.04332) on the Patchgrad engine.
 //!
-//! - [`units`]: auto-encoders for patches, what a stack is made of.
+//! - [`units`]: auto-encoders for patches, what a stack is made of; [`unit_table`]: all of them side by side.
 //! - [`scae`]: the stacked convolutional auto-encoder; [`cae`]: end-to-end ones; [`autoencoder`]: what they have in common;
 //!   [`finetune`]: classifiers on top.
 //! - [`training`]: runs that are saved, interrupted and resumed; [`files`]: writing files that survive a crash.
 //! - [`probe`], [`scores`], [`linear_algebra`]: how good are features, how good are reconstructions, and the baselines.
 //! - [`measures`], [`neighbours`], [`classification`]: the shape of a code, its nearest rows, and what a classifier gets right.
+//! - [`config`]: a run as a TOML file; [`run_folder`]: its files; [`evaluation`]: what is measured of its network.
 //! - [`statistics`]: what may be said about a correlation.
 //! - [`demo`]: the demonstration, from real pictures to a report; [`figures`], [`report`]: what it draws and writes.
 #![forbid(unsafe_code)]
@@ -15,8 +16,10 @@ pub mod batches;
 pub mod cae;
 pub mod classification;
 pub mod cli;
+pub mod config;
 pub mod data;
 pub mod demo;
+pub mod evaluation;
 pub mod figures;
 pub mod files;
 pub mod finetune;
@@ -25,8 +28,10 @@ pub mod measures;
 pub mod neighbours;
 pub mod probe;
 pub mod report;
+pub mod run_folder;
 pub mod scae;
 pub mod scores;
 pub mod statistics;
 pub mod training;
+pub mod unit_table;
 pub mod units;

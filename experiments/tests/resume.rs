@@ -6,7 +6,7 @@
 
 use patchgrad::{Tensor, Workspace, ops::Activation, optim::Schedule, parallel::with_threads, random::stream};
 use pitfall::{
-    cae::{CaeSpec, Code, ConvAutoencoder},
+    cae::{CaeSpec, Code, ConvAutoencoder, Examples},
     data::Labelled,
     files::{Fault, FaultyDisk},
     finetune::{CentralClassifier, Classifier, ClassifierSpec, Hidden, Loss, Sharing},
@@ -98,7 +98,14 @@ fn train(kind: &str, checkpoints: &mut Checkpoints) -> Result<(), TrainingError>
         "cae" => {
             let mut cae = ConvAutoencoder::new(CaeSpec::new([8, 8, 1], &[3, 4], 5), 1);
             let mut adam = patchgrad::optim::Adam::new(patchgrad::optim::AdamConfig::adamw(0.02));
-            cae.fit(&data.pictures, Some(&data.pictures), &fit, &mut adam, checkpoints, &mut workspace)?;
+            cae.fit(
+                Examples::of(&data.pictures),
+                Some(Examples::of(&data.pictures)),
+                &fit,
+                &mut adam,
+                checkpoints,
+                &mut workspace,
+            )?;
         }
         "fine-tune" => {
             let momentum = patchgrad::optim::SgdConfig { momentum: 0.9, ..patchgrad::optim::SgdConfig::new(0.02) };
@@ -110,7 +117,7 @@ fn train(kind: &str, checkpoints: &mut Checkpoints) -> Result<(), TrainingError>
             let spec = CaeSpec { code: Code::Variational { beta: 0.1 }, ..CaeSpec::new([8, 8, 1], &[3, 4], 5) };
             let mut adam = patchgrad::optim::Adam::new(patchgrad::optim::AdamConfig::new(0.02));
             let mut vae = ConvAutoencoder::new(spec, 1);
-            vae.fit(&data.pictures, None, &fit, &mut adam, checkpoints, &mut workspace)?;
+            vae.fit(Examples::of(&data.pictures), None, &fit, &mut adam, checkpoints, &mut workspace)?;
         }
         "central" => {
             let hidden = [Hidden { features: 5, activation: Activation::Tanh }];

@@ -19,5 +19,5 @@ mod network;
 mod spec;
 mod variational;
 
-pub use network::ConvAutoencoder;
+pub use network::{ConvAutoencoder, Examples};
 pub use spec::{CaeError, CaeSpec, CaeTraining, Code, Downsampling};

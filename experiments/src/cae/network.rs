@@ -32,6 +32,26 @@ pub struct ConvAutoencoder {
     up: Vec<Up>,
 }
 
+/// Pictures `[N, H, W, C]`, and what their reconstruction should be: the pictures themselves, or cleaner ones.
+#[derive(Clone, Copy, Debug)]
+pub struct Examples<'a> {
+    /// What the encoder sees.
+    pub inputs: &'a Tensor,
+    /// What the decoder is held to.
+    pub targets: &'a Tensor,
+}
+
+impl<'a> Examples<'a> {
+    /// Pictures that are to be reconstructed as they are.
+    pub fn of(pictures: &'a Tensor) -> Self {
+        Self { inputs: pictures, targets: pictures }
+    }
+
+    fn is_plain(&self) -> bool {
+        std::ptr::eq(self.inputs, self.targets)
+    }
+}
+
 /// A layer that doubles the size, or follows an un-pooling that does.
 #[derive(Clone, Copy, Debug)]
 enum Up {
@@ -111,46 +131,54 @@ impl ConvAutoencoder {
     ) -> Result<Vec<f64>, TrainingError> {
         let spec = FitSpec::new(config.epochs, config.batch_size, config.lr, config.seed);
         let mut optimizer = Adam::new(AdamConfig::new(config.lr));
-        let history = self.fit(&data.pictures, None, &spec, &mut optimizer, &mut Checkpoints::none(), workspace)?;
+        let history =
+            self.fit(Examples::of(&data.pictures), None, &spec, &mut optimizer, &mut Checkpoints::none(), workspace)?;
         Ok(history.losses)
     }
 
-    /// Trains on `pictures` `[N, H, W, C]` with any optimiser, schedule and early stopping on the mean squared error of
-    /// `validation`; saved to and resumed from `checkpoints`.
+    /// Trains with any optimiser, schedule and early stopping on the mean squared error of `validation`; saved to and resumed
+    /// from `checkpoints`.
     ///
     /// # Errors
     /// As [`fit`].
+    ///
+    /// # Panics
+    /// If inputs and targets differ in shape.
     pub fn fit(
         &mut self,
-        pictures: &Tensor,
-        validation: Option<&Tensor>,
+        train: Examples,
+        validation: Option<Examples>,
         spec: &FitSpec,
         optimizer: &mut dyn Optimizer,
         checkpoints: &mut Checkpoints,
         workspace: &mut Workspace,
     ) -> Result<History, TrainingError> {
-        let mut training = Training { network: self, pictures, validation, seed: spec.seed };
+        for examples in [Some(train), validation].into_iter().flatten() {
+            let [inputs, targets] = [examples.inputs, examples.targets].map(Tensor::shape);
+            assert_eq!(inputs, targets, "an auto-encoder: inputs and targets");
+        }
+        let mut training = Training { network: self, train, validation, seed: spec.seed };
         fit(&mut training, optimizer, spec, checkpoints, workspace)
     }
 
-    /// The mean squared error on `pictures`.
-    pub fn mse(&self, pictures: &Tensor, workspace: &mut Workspace) -> f64 {
-        let decoded = self.reconstruct(pictures, workspace);
-        let pairs = decoded.as_slice().iter().zip(pictures.as_slice());
-        pairs.map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>() / pictures.len() as f64
+    /// The mean squared error of the reconstructions.
+    pub fn mse(&self, examples: Examples, workspace: &mut Workspace) -> f64 {
+        let decoded = self.reconstruct(examples.inputs, workspace);
+        let pairs = decoded.as_slice().iter().zip(examples.targets.as_slice());
+        pairs.map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>() / decoded.len() as f64
     }
 
     /// Records what is minimised.
-    fn loss(&self, tape: &mut Tape, pictures: Var, noise: &mut Stream) -> Var {
+    fn loss(&self, tape: &mut Tape, [pictures, targets]: [Var; 2], noise: &mut Stream) -> Var {
         let (code, log_variance, switches) = self.record_encoder(tape, pictures);
         let (Some(log_variance), Code::Variational { beta }) = (log_variance, self.spec.code) else {
             let decoded = self.record_decoder(tape, code, Some(&switches));
-            return tape.mse_loss(decoded, pictures);
+            return tape.mse_loss(decoded, targets);
         };
         let normal = Normal { mean: code, log_variance };
         let drawn = normal.draw(tape, noise);
         let decoded = self.record_decoder(tape, drawn, Some(&switches));
-        let mse = tape.mse_loss(decoded, pictures);
+        let mse = tape.mse_loss(decoded, targets);
         let error = tape.scale(mse, self.spec.picture.iter().product::<usize>() as f32 / 2.0);
         let divergence = normal.divergence(tape);
         let divergence = tape.scale(divergence, beta);
@@ -208,6 +236,11 @@ impl ConvAutoencoder {
         &self.params
     }
 
+    /// The parameters, writable.
+    pub fn params_mut(&mut self) -> &mut Params {
+        &mut self.params
+    }
+
     /// The codes of `pictures` as rows `[N, h]`; of a variational code the mean.
     pub fn codes(&self, pictures: &Tensor, workspace: &mut Workspace) -> Tensor {
         batches::map_rows(&self.params, pictures, self.spec.code_size, workspace, |tape, batch| {
@@ -238,8 +271,8 @@ impl ConvAutoencoder {
 /// A network and what it is trained on.
 struct Training<'a> {
     network: &'a mut ConvAutoencoder,
-    pictures: &'a Tensor,
-    validation: Option<&'a Tensor>,
+    train: Examples<'a>,
+    validation: Option<Examples<'a>>,
     /// Of the noise of a variational code.
     seed: u64,
 }
@@ -254,17 +287,19 @@ impl Trainable for Training<'_> {
     }
 
     fn samples(&self) -> usize {
-        self.pictures.shape().dims()[0]
+        self.train.inputs.shape().dims()[0]
     }
 
     fn gradients(&self, batch: &[usize], step: u64, workspace: &mut Workspace) -> (f64, Gradients) {
-        let pictures = batches::gather(self.pictures, batch, workspace);
+        let pictures = batches::gather(self.train.inputs, batch, workspace);
+        let targets = (!self.train.is_plain()).then(|| batches::gather(self.train.targets, batch, workspace));
         let mut tape = Tape::with_params(&self.network.params, workspace);
         let input = tape.input(&pictures);
-        let loss = self.network.loss(&mut tape, input, &mut stream(self.seed, "vae", step));
+        let target = targets.as_ref().map_or(input, |targets| tape.input(targets));
+        let loss = self.network.loss(&mut tape, [input, target], &mut stream(self.seed, "vae", step));
         let value = f64::from(tape.value(loss).item());
         let gradients = tape.backward(loss);
-        workspace.give(pictures);
+        [Some(pictures), targets].into_iter().flatten().for_each(|tensor| workspace.give(tensor));
         (value, gradients)
     }
 
@@ -325,6 +360,27 @@ mod tests {
     }
 
     #[test]
+    fn from_noisy_pictures_it_learns_the_clean_ones() {
+        let data = data();
+        let mut noisy = data.pictures.clone();
+        let mut random = stream(5, "test", 0);
+        for value in noisy.as_mut_slice() {
+            let noise: f32 = rand_distr::Distribution::sample(&rand_distr::StandardNormal, &mut random);
+            *value += 0.5 * noise;
+        }
+        let mut cae = ConvAutoencoder::new(CaeSpec::new([8, 8, 1], &[8, 12], 8), 1);
+        let pairs = Examples { inputs: &noisy, targets: &data.pictures };
+        let (mut workspace, spec) = (Workspace::new(), FitSpec::new(60, 16, 5e-3, 2));
+        let mut adam = Adam::new(AdamConfig::new(5e-3));
+        cae.fit(pairs, Some(pairs), &spec, &mut adam, &mut Checkpoints::none(), &mut workspace).unwrap();
+        let noise = noisy.as_slice().iter().zip(data.pictures.as_slice()).map(|(a, b)| f64::from(a - b).powi(2));
+        let noise = noise.sum::<f64>() / noisy.len() as f64;
+        let left = cae.mse(pairs, &mut workspace);
+        assert!(left < 0.4 * noise, "{left} of {noise}");
+        assert!(left < cae.mse(Examples::of(&noisy), &mut workspace), "it reconstructs the noise");
+    }
+
+    #[test]
     fn gradients_of_every_kind_agree_with_differences() {
         let data = data();
         let pictures = Tensor::new([3, 8, 8, 1], data.pictures.samples(0..3));
@@ -335,7 +391,7 @@ mod tests {
                 let mut workspace = Workspace::new();
                 let mut tape = Tape::with_params(params, &mut workspace);
                 let input = tape.input(&pictures);
-                let loss = cae.loss(&mut tape, input, &mut stream(1, "vae", 0));
+                let loss = cae.loss(&mut tape, [input; 2], &mut stream(1, "vae", 0));
                 (f64::from(tape.value(loss).item()), gradients.then(|| tape.backward(loss)))
             };
             let gradients = value(&cae.params, true).1.unwrap();

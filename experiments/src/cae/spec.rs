@@ -1,9 +1,11 @@
 //! What an end-to-end auto-encoder is asked to be.
 
 use patchgrad::ops::Activation;
+use serde::{Deserialize, Serialize};
 
 /// How the size of a map is halved, and doubled again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Downsampling {
     /// Max-pooling; a transposed convolution on the way up.
     #[default]

@@ -5,12 +5,16 @@
 //! | 0 | done |
 //! | 1 | something failed: a file, the disk, the run |
 //! | 2 | the request was wrong: an option, a shape, a value; of `op` also a file that cannot be read or written |
+//! | 4 | a loss is not finite: the training ended before that step, its last good checkpoint is kept |
+//! | 75 | interrupted: the step was finished and saved, `--resume` goes on |
 
 pub mod bench;
 mod data;
 mod demo;
+mod model;
 pub mod op;
 
+use crate::training::TrainingError;
 use clap::{Parser, Subcommand};
 use patchgrad::Isa;
 use std::process::ExitCode;
@@ -37,6 +41,8 @@ enum Command {
     /// `pitfall op conv2d --input x.npy --weight w.npy --stride 2,2 --output y.npy`, or many at once with
     /// `pitfall op --cases FILE.jsonl`. Exit code 2 with a message that says what does not fit.
     Op(Box<op::OpArgs>),
+    #[command(flatten)]
+    Model(model::ModelCommand),
     /// List, download, check and look at the data sets
     #[command(subcommand)]
     Data(data::DataCommand),
@@ -64,13 +70,18 @@ pub fn main() -> ExitCode {
         Some(Command::Demo(args)) => demo::run(args),
         Some(Command::Bench(args)) => bench::run(args),
         Some(Command::Data(command)) => data::run(command),
+        Some(Command::Model(command)) => model::run(command),
         None => demo::run(&cli.demo),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
-            let request = error.is::<op::UsageError>()
+            if let Some(stopped) = error.downcast_ref::<TrainingError>() {
+                return ExitCode::from(stopped.exit_code());
+            }
+            let request = model::is_request(&error)
+                || error.is::<op::UsageError>()
                 || error.is::<data::BadRequest>()
                 || error.is::<demo::OutputExists>()
                 || error.is::<bench::NothingToMeasure>();

@@ -1,18 +1,22 @@
 //! Linear layers one after the other.
 
+use crate::units::named;
 use patchgrad::{
     ParamId, Params, Tape, Var,
     layers::{Layer, Linear},
     ops::Activation,
     random::Stream,
 };
+use serde::{Deserialize, Serialize};
 
 /// A hidden layer: its size and activation.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Hidden {
     /// Units.
     pub features: usize,
     /// Activation.
+    #[serde(with = "named")]
     pub activation: Activation,
 }
 

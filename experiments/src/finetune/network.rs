@@ -18,6 +18,7 @@ use patchgrad::{
     optim::{Optimizer, Sgd, SgdConfig},
     random::stream,
 };
+use serde::{Deserialize, Serialize};
 
 /// How a network is fine-tuned: mini-batches and momentum.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,17 +36,20 @@ pub struct FineTuneConfig {
 }
 
 impl FineTuneConfig {
-    pub(super) fn fit_spec(&self) -> FitSpec {
+    /// Its epochs and mini-batches.
+    pub fn fit_spec(&self) -> FitSpec {
         FitSpec { stream: "fine-tune", ..FitSpec::new(self.epochs, self.batch_size, self.lr, self.seed) }
     }
 
-    pub(super) fn optimizer(&self) -> Sgd {
+    /// Its optimiser.
+    pub fn optimizer(&self) -> Sgd {
         Sgd::new(SgdConfig { momentum: self.momentum, ..SgdConfig::new(self.lr) })
     }
 }
 
 /// Whether the positions of a layer share their weights.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Sharing {
     /// One weight for all positions: a convolution.
     #[default]

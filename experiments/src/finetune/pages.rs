@@ -81,6 +81,16 @@ impl Pages {
         Ok(Self { pictures, classes: labels, count: classes })
     }
 
+    /// The pages `[N, H, W, C]`.
+    pub fn pictures(&self) -> &Tensor {
+        &self.pictures
+    }
+
+    /// The class of every pixel, `[N, H, W]`.
+    pub fn labels(&self) -> &[u8] {
+        &self.classes
+    }
+
     /// The number of classes.
     pub fn classes(&self) -> usize {
         self.count

@@ -4,7 +4,7 @@ use super::{Interrupt, TrainingError};
 use crate::files::{Disk, FileSystem, remove_partial_files, write_atomically_to};
 use patchgrad::checkpoint::{Checkpoint, CheckpointError};
 use std::{
-    io,
+    fmt, io,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -56,6 +56,17 @@ pub struct Checkpoints {
     resumed: Option<Checkpoint>,
     last_step: Option<u64>,
     last_time: Instant,
+    report: Report,
+}
+
+/// Whom to tell of every step.
+#[derive(Default)]
+struct Report(Option<Box<dyn FnMut(u64)>>);
+
+impl fmt::Debug for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Report(to someone)" } else { "Report(to nobody)" })
+    }
 }
 
 impl Checkpoints {
@@ -66,7 +77,17 @@ impl Checkpoints {
 
     fn of(file: Option<PathBuf>, run: Run, cadence: Cadence) -> Self {
         let (interrupt, disk) = (Interrupt::new(), Box::new(Disk));
-        Self { file, run, cadence, interrupt, disk, resumed: None, last_step: None, last_time: Instant::now() }
+        Self {
+            file,
+            run,
+            cadence,
+            interrupt,
+            disk,
+            resumed: None,
+            last_step: None,
+            last_time: Instant::now(),
+            report: Report::default(),
+        }
     }
 
     /// A run that starts anew and is saved to `file`; its folder is made, and cleaned of what killed processes left there.
@@ -116,6 +137,12 @@ impl Checkpoints {
         Self { disk: Box::new(disk), ..self }
     }
 
+    /// The same with `report` told the number of steps taken, after every step: for progress.
+    #[must_use]
+    pub fn reporting(self, report: impl FnMut(u64) + 'static) -> Self {
+        Self { report: Report(Some(Box::new(report))), ..self }
+    }
+
     /// The checkpoint to go on from, once.
     pub fn resumed(&mut self) -> Option<Checkpoint> {
         self.resumed.take()
@@ -133,6 +160,9 @@ impl Checkpoints {
     /// If the run is interrupted, if the file cannot be written, or if a tensor is not finite: such a checkpoint would be of
     /// no use, so the one before it is kept.
     pub fn after_step(&mut self, steps: u64, put: impl FnOnce(&mut Checkpoint)) -> Result<(), TrainingError> {
+        if let Report(Some(report)) = &mut self.report {
+            report(steps);
+        }
         let interrupted = self.interrupt.is_requested();
         let last_step = *self.last_step.get_or_insert(steps.saturating_sub(1));
         let enough_steps = self.cadence.steps.is_some_and(|every| steps.saturating_sub(last_step) >= every);

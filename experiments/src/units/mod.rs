@@ -27,6 +27,7 @@ mod fit;
 mod k_means;
 mod lda;
 mod max_pooling;
+pub(crate) mod named;
 mod noise;
 mod oja;
 mod patches;

@@ -6,11 +6,13 @@ use super::{
     k_means::{KMeans, KMeansOptions},
     lda::LdaUnit,
     max_pooling::MaxPooling,
+    named,
     oja::OjaUnit,
     pca::PcaUnit,
     penalty::check_weight,
     rbm::Rbm,
 };
+
 use patchgrad::{Params, ops::Activation, random::Stream};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -288,19 +290,5 @@ impl UnitSpec {
             Self::Oja { rule, .. } => Arc::new(OjaUnit { dims, rule, encoder, decoder, params }),
             _ => Arc::new(Autoencoder { dims, encoder, decoder, extras, params }),
         }
-    }
-}
-
-/// Activations by their names, `softsign` or `leaky_relu(0.2)`.
-mod named {
-    use patchgrad::ops::Activation;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub fn serialize<S: Serializer>(activation: &Activation, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(activation)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Activation, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }

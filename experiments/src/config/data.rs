@@ -1,0 +1,478 @@
+//! `[data]`: what is learnt from, and reading it.
+
+use super::ConfigError;
+use crate::{
+    cae,
+    data::{Labelled, Limits},
+    finetune::pages::Pages,
+    scae::Labels,
+};
+use anyhow::{Context, Result, ensure};
+use patchgrad::{Tensor, random::stream};
+use patchgrad_datasets::{
+    ColourSpace, Images, LabelledImages, Scaling, SetName, bundled, fixed_split,
+    folder::default_data_dir,
+    open, pairs,
+    pictures::{self, Channels, Options},
+    shuffled,
+    synthetic::{
+        controlled::{Controlled, ControlledSpec},
+        pages::{self, PageSpec},
+    },
+};
+use serde::{Deserialize, Serialize};
+use std::{ops::Range, path::PathBuf};
+
+/// A set of pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SetKind {
+    /// Handwritten digits; a sample is part of the build.
+    Mnist,
+    /// Articles of clothing; a sample is part of the build.
+    FashionMnist,
+    /// Photographs, ten classes.
+    #[serde(rename = "cifar-10")]
+    Cifar10,
+    /// Photographs, a hundred classes.
+    #[serde(rename = "cifar-100")]
+    Cifar100,
+    /// House numbers cut into digits.
+    Svhn,
+    /// Small pictures with a class pattern of known variance.
+    SyntheticS1,
+    /// Pages of a book, with the class of every pixel.
+    SyntheticPages,
+    /// A folder of PNG and JPEG files with a folder for each class.
+    Folders,
+    /// A folder of PNG and JPEG files whose class is the first character of the name.
+    FirstCharacter,
+    /// Two folders of PNG and JPEG files, clean and noisy: denoising, without classes.
+    Pairs,
+}
+
+/// The range of the values that a network sees.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ValueRange {
+    /// [-1, 1].
+    #[default]
+    MinusOneToOne,
+    /// [0, 1].
+    ZeroToOne,
+}
+
+impl ValueRange {
+    fn scaling(self) -> Scaling {
+        match self {
+            Self::MinusOneToOne => Scaling::MinusOneToOne,
+            Self::ZeroToOne => Scaling::ZeroToOne,
+        }
+    }
+}
+
+/// What is learnt from. Keys that the set does not use stand at 0 or are left out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataConfig {
+    /// Which pictures.
+    pub set: SetKind,
+    /// The folder with `mnist/`, `cifar-10/` and so on. Without it MNIST and Fashion-MNIST are the samples of the build,
+    /// and other sets come from the usual data folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dir: Option<PathBuf>,
+    /// Pictures of one's own: the folder; of pairs the clean ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
+    /// Pairs: the folder of the noisy pictures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noisy_folder: Option<PathBuf>,
+    /// Pictures of one's own: height and width that they are resized to (bilinear).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<[usize; 2]>,
+    /// The colours that a network sees, of sets in colour.
+    #[serde(default = "rgb", with = "colour_space")]
+    pub color_space: ColourSpace,
+    /// The range of the values that a network sees.
+    #[serde(default)]
+    pub range: ValueRange,
+    /// Training pictures at most; 0 for all. Of synthetic sets how many are drawn, 0 for 4,000 (pages: 8).
+    #[serde(default)]
+    pub train: usize,
+    /// Validation pictures at most; 0 for all.
+    #[serde(default)]
+    pub validation: usize,
+    /// Test pictures at most; 0 for all.
+    #[serde(default)]
+    pub test: usize,
+    /// S1: the share of the variance that tells the classes apart.
+    #[serde(default = "class_share")]
+    pub class_share: f64,
+    /// S1: how many classes.
+    #[serde(default = "classes")]
+    pub classes: usize,
+    /// Synthetic pages: height and width.
+    #[serde(default = "page_size")]
+    pub page_size: [usize; 2],
+}
+
+fn rgb() -> ColourSpace {
+    ColourSpace::Rgb
+}
+
+fn class_share() -> f64 {
+    ControlledSpec::default().class_share
+}
+
+fn classes() -> usize {
+    4
+}
+
+fn page_size() -> [usize; 2] {
+    [256, 192]
+}
+
+mod colour_space {
+    use patchgrad_datasets::ColourSpace;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(space: &ColourSpace, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(space)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ColourSpace, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// A part of a set: training, validation or test.
+#[derive(Clone, Debug)]
+pub enum Part {
+    /// Pictures with a class each.
+    Classes(Labelled),
+    /// Pages with a class for every pixel.
+    Pages(Pages),
+    /// Noisy pictures and what they should be, `[N, H, W, C]` both.
+    Pairs {
+        /// What is seen.
+        noisy: Tensor,
+        /// What it stands for.
+        clean: Tensor,
+    },
+}
+
+impl Part {
+    /// The pictures `[N, H, W, C]`.
+    pub fn pictures(&self) -> &Tensor {
+        match self {
+            Self::Classes(data) => &data.pictures,
+            Self::Pages(pages) => pages.pictures(),
+            Self::Pairs { noisy, .. } => noisy,
+        }
+    }
+
+    /// What a perfect reconstruction of the pictures is.
+    pub fn targets(&self) -> &Tensor {
+        match self {
+            Self::Pairs { clean, .. } => clean,
+            _ => self.pictures(),
+        }
+    }
+
+    /// The pictures and what they should be reconstructed as.
+    pub fn pairs(&self) -> cae::Examples<'_> {
+        cae::Examples { inputs: self.pictures(), targets: self.targets() }
+    }
+
+    /// What is known of classes, for units that are supervised.
+    pub fn labels(&self) -> Labels<'_> {
+        match self {
+            Self::Classes(data) => Labels::Pictures(&data.labels),
+            Self::Pages(pages) => Labels::Pixels(pages.labels()),
+            Self::Pairs { .. } => Labels::None,
+        }
+    }
+
+    /// The number of pictures.
+    pub fn count(&self) -> usize {
+        self.pictures().shape().dims()[0]
+    }
+}
+
+/// The pictures of a run.
+#[derive(Clone, Debug)]
+pub struct Examples {
+    /// Such as `MNIST sample`.
+    pub name: String,
+    /// The name of each class; empty where there are no classes.
+    pub class_names: Vec<String>,
+    /// What weights are learnt from.
+    pub train: Part,
+    /// What choices are made on.
+    pub validation: Part,
+    /// What is reported.
+    pub test: Part,
+    /// CRC-32 of all training and of all test pictures and labels; empty for sets that are computed.
+    pub checksums: Vec<String>,
+    /// Owner and terms.
+    pub licence: String,
+    /// The colours of the values.
+    pub color_space: ColourSpace,
+    /// Their range.
+    pub range: ValueRange,
+}
+
+impl DataConfig {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let wrong = |key: &str, rule: String| Err(ConfigError::value(format!("data.{key}"), rule));
+        let own = matches!(self.set, SetKind::Folders | SetKind::FirstCharacter | SetKind::Pairs);
+        if own && self.folder.is_none() {
+            return wrong("folder", "must name the folder of the pictures".to_string());
+        }
+        if !own && (self.folder.is_some() || self.size.is_some()) {
+            let key = if self.folder.is_some() { "folder" } else { "size" };
+            return wrong(key, "is for the sets folders, first-character and pairs; other sets have `dir`".to_string());
+        }
+        if (self.set == SetKind::Pairs) != self.noisy_folder.is_some() {
+            return wrong("noisy_folder", "must be given for the set pairs, and for no other".to_string());
+        }
+        if self.size.is_some_and(|size| size.contains(&0)) {
+            return wrong("size", "height and width must be at least 1".to_string());
+        }
+        if self.set == SetKind::SyntheticS1 {
+            Controlled::new(self.controlled(), 0).map_err(|error| ConfigError::value("data", error.to_string()))?;
+        }
+        if self.set == SetKind::SyntheticPages && self.page_size.iter().any(|side| !(64..=4096).contains(side)) {
+            return wrong("page_size", "height and width must be 64 to 4096".to_string());
+        }
+        Ok(())
+    }
+
+    fn controlled(&self) -> ControlledSpec {
+        ControlledSpec { classes: self.classes, class_share: self.class_share, ..ControlledSpec::default() }
+    }
+
+    fn limits(&self) -> Limits {
+        let most = |limit: usize| if limit == 0 { usize::MAX } else { limit };
+        Limits { train: most(self.train), validation: most(self.validation), test: most(self.test) }
+    }
+
+    /// The pictures of one known set.
+    fn known(&self) -> Option<SetName> {
+        Some(match self.set {
+            SetKind::Mnist => SetName::Mnist,
+            SetKind::FashionMnist => SetName::FashionMnist,
+            SetKind::Cifar10 => SetName::Cifar10,
+            SetKind::Cifar100 => SetName::Cifar100,
+            SetKind::Svhn => SetName::Svhn,
+            _ => return None,
+        })
+    }
+
+    /// Reads or computes the pictures.
+    ///
+    /// # Errors
+    /// If files are missing (the message says which, and how to get them) or damaged, or the set is too small to be split.
+    pub fn load(&self, seed: u64) -> Result<Examples> {
+        match self.set {
+            SetKind::SyntheticPages => self.load_pages(seed),
+            SetKind::Pairs => self.load_pairs(seed),
+            SetKind::SyntheticS1 => {
+                let population = Controlled::new(self.controlled(), seed)?;
+                let drawn = if self.train == 0 { 4_000 } else { self.train + self.train / 4 };
+                let data = population.data_set(drawn, if self.test == 0 { 2_000 } else { self.test });
+                Ok(self.examples(
+                    data.name,
+                    data.class_names,
+                    [data.train, data.test],
+                    Vec::new(),
+                    data.licence.to_string(),
+                ))
+            }
+            SetKind::Folders | SetKind::FirstCharacter => {
+                let folder = self.folder.as_deref().context("data.folder is missing")?;
+                let options = Options { channels: Channels::AsStored, size: self.size, ..Options::default() };
+                let set = match self.set {
+                    SetKind::Folders => pictures::read_class_folders(folder, &options),
+                    _ => pictures::read_by_first_character(folder, &options),
+                }?;
+                // The order is that of the names; the last sixth of a random one is the test.
+                let count = set.images.count();
+                ensure!(count >= 6, "{} holds {count} pictures; at least 6 are needed to split them", folder.display());
+                let order = shuffled(count, &mut stream(seed, "split", 0));
+                let (train, test) = order.split_at(count - count / 6);
+                let parts = [set.images.select(train), set.images.select(test)];
+                let checksums = vec![set.images.checksum().to_string()];
+                let licence = "pictures of your own".to_string();
+                Ok(self.examples(folder.display().to_string(), set.class_names, parts, checksums, licence))
+            }
+            _ => {
+                let set = self.known().expect("the others are computed or one's own");
+                let data = match &self.dir {
+                    Some(dir) => open(set, dir),
+                    None if SetName::BUNDLED.contains(&set) => bundled(set),
+                    None => open(set, default_data_dir().unwrap_or_else(|| PathBuf::from("data"))),
+                };
+                let hint = || {
+                    format!(
+                        "cannot read {}; `pitfall data fetch {set}` downloads it, data.dir or --data-dir names its folder",
+                        set.title()
+                    )
+                };
+                let data = data.with_context(hint)?;
+                let checksums = vec![data.train.checksum().to_string(), data.test.checksum().to_string()];
+                let class_names = data.class_names.iter().map(ToString::to_string).collect();
+                Ok(self.examples(data.name, class_names, [data.train, data.test], checksums, data.licence.to_string()))
+            }
+        }
+    }
+
+    fn examples(
+        &self,
+        name: String,
+        class_names: Vec<String>,
+        [train, test]: [LabelledImages; 2],
+        checksums: Vec<String>,
+        licence: String,
+    ) -> Examples {
+        let limits = self.limits();
+        let split = fixed_split(train.count());
+        let first = |range: Range<usize>, limit: usize| range.start..range.end.min(range.start.saturating_add(limit));
+        let color_space = self.colours_of(train.images());
+        let part = |data: &LabelledImages, range: Range<usize>| {
+            Part::Classes(Labelled {
+                pictures: self.tensor(data.images(), range.clone()),
+                labels: data.labels()[range].iter().map(|&label| u32::from(label)).collect(),
+            })
+        };
+        Examples {
+            name,
+            class_names,
+            train: part(&train, first(split.train, limits.train)),
+            validation: part(&train, first(split.validation, limits.validation)),
+            test: part(&test, first(0..test.count(), limits.test)),
+            checksums,
+            licence,
+            color_space,
+            range: self.range,
+        }
+    }
+
+    /// Grey pictures have no colours to choose.
+    fn colours_of(&self, images: &Images) -> ColourSpace {
+        if images.shape().channels == 3 { self.color_space } else { ColourSpace::Grayscale }
+    }
+
+    /// Pictures as a network sees them.
+    fn tensor(&self, images: &Images, range: Range<usize>) -> Tensor {
+        let (shape, space) = (images.shape(), self.colours_of(images));
+        let channels = if shape.channels == 3 { space.channels() } else { shape.channels };
+        let mut tensor = Tensor::zeros([range.len(), shape.height, shape.width, channels]);
+        let (bytes, scaling) = (images.range(range), self.range.scaling());
+        if shape.channels == 3 && space != ColourSpace::Rgb {
+            space.encode(bytes, scaling, tensor.as_mut_slice());
+        } else {
+            scaling.apply(bytes, tensor.as_mut_slice());
+        }
+        tensor
+    }
+
+    fn load_pages(&self, seed: u64) -> Result<Examples> {
+        let [height, width] = self.page_size;
+        let spec = PageSpec { height, width };
+        let most = |limit: usize, default: usize| if limit == 0 { default } else { limit };
+        let counts = [most(self.train, 8), most(self.validation, 2), most(self.test, 4)];
+        let mut next = 0;
+        let parts = counts.map(|count| -> Result<Part> {
+            let drawn = (next..next + count).map(|index| pages::page(spec, seed, index as u64));
+            next += count;
+            let drawn = drawn.collect::<Result<Vec<_>, _>>()?;
+            let images = pages::images(&drawn);
+            let labels = drawn.iter().flat_map(|page| page.labels.iter().copied()).collect();
+            Ok(Part::Pages(Pages::new(self.tensor(&images, 0..count), labels, pages::CLASS_NAMES.len())?))
+        });
+        let [train, validation, test] = parts;
+        Ok(Examples {
+            name: "synthetic pages".to_string(),
+            class_names: pages::CLASS_NAMES.map(str::to_string).to_vec(),
+            train: train?,
+            validation: validation?,
+            test: test?,
+            checksums: Vec::new(),
+            licence: "computed by this project".to_string(),
+            color_space: self.color_space,
+            range: self.range,
+        })
+    }
+
+    fn load_pairs(&self, seed: u64) -> Result<Examples> {
+        let options = Options { channels: Channels::AsStored, size: self.size, ..Options::default() };
+        let clean_folder = self.folder.as_deref().context("data.folder is missing")?;
+        let noisy_folder = self.noisy_folder.as_deref().context("data.noisy_folder is missing")?;
+        let pairs = pairs::read(clean_folder, noisy_folder, &options)?;
+        let count = pairs.count();
+        ensure!(count >= 6, "{} holds {count} pictures; at least 6 are needed to split them", clean_folder.display());
+        let order = shuffled(count, &mut stream(seed, "split", 0));
+        let limits = self.limits();
+        let (train, test) = order.split_at(count - count / 6);
+        let split = fixed_split(train.len());
+        let part = |indices: &[usize], limit: usize| {
+            let indices = &indices[..indices.len().min(limit)];
+            let tensor = |images: &Images| self.tensor(&images.select(indices), 0..indices.len());
+            Part::Pairs { noisy: tensor(&pairs.noisy), clean: tensor(&pairs.clean) }
+        };
+        Ok(Examples {
+            name: clean_folder.display().to_string(),
+            class_names: Vec::new(),
+            train: part(&train[split.train], limits.train),
+            validation: part(&train[split.validation], limits.validation),
+            test: part(test, limits.test),
+            checksums: Vec::new(),
+            licence: "pictures of your own".to_string(),
+            color_space: self.colours_of(&pairs.clean),
+            range: self.range,
+        })
+    }
+}
+
+impl Examples {
+    /// H, W, C of a picture.
+    pub fn picture(&self) -> [usize; 3] {
+        let [_, h, w, c] = self.train.pictures().shape().nhwc().expect("pictures are [N, H, W, C]");
+        [h, w, c]
+    }
+
+    /// The number of classes.
+    pub fn classes(&self) -> usize {
+        self.class_names.len()
+    }
+
+    /// Values as the scores expect them, in [-1, 1]; those of every channel for itself.
+    pub fn symmetric(&self, values: &[f32]) -> Vec<f32> {
+        match self.range {
+            ValueRange::MinusOneToOne => values.to_vec(),
+            ValueRange::ZeroToOne => values.iter().map(|value| 2.0 * value - 1.0).collect(),
+        }
+    }
+
+    /// Numbers in [-1, 1] about 0 as eyes expect them, grey or RGB: what a feature adds to a picture.
+    pub fn drawable(&self, values: &[f32]) -> Vec<f32> {
+        match self.picture()[2] {
+            1 | 3 => values.to_vec(),
+            channels => {
+                values.chunks(channels).flat_map(|pixel| [0, 1, 2].map(|at| pixel[at.min(channels - 1)])).collect()
+            }
+        }
+    }
+
+    /// Values as eyes expect them: grey or RGB in [-1, 1]. Of more channels than three the first three.
+    pub fn visible(&self, values: &[f32]) -> Vec<f32> {
+        let [_, _, channels] = self.picture();
+        if channels == 1 || self.color_space == ColourSpace::Rgb || self.color_space == ColourSpace::Grayscale {
+            return self.symmetric(values);
+        }
+        let mut rgb = vec![0; values.len() / channels * 3];
+        self.color_space.decode(values, self.range.scaling(), &mut rgb);
+        rgb.into_iter().map(|byte| Scaling::MinusOneToOne.to_f32(byte)).collect()
+    }
+}

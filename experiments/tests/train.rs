@@ -1,0 +1,272 @@
+//! `pitfall train` and the commands that work with a trained network, as a user calls them.
+#![forbid(unsafe_code)]
+
+use assert_cmd::Command;
+use patchgrad_datasets::npz;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+fn pitfall(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pitfall"));
+    command.current_dir(folder).args(arguments).env_remove("PATCHGRAD_DATA");
+    command
+}
+
+/// What a command that succeeds prints.
+fn printed(folder: &Path, arguments: &[&str]) -> String {
+    let output = pitfall(folder, arguments).assert().success().get_output().stdout.clone();
+    String::from_utf8(output).unwrap()
+}
+
+/// The message of a command that ends with `code`.
+fn refused(folder: &Path, arguments: &[&str], code: i32) -> String {
+    let output = pitfall(folder, arguments).assert().code(code).get_output().stderr.clone();
+    let message = String::from_utf8(output).unwrap();
+    assert!(message.contains("error: "), "{message}");
+    message
+}
+
+const SMALL: &str = r#"
+    name = "small"
+    [data]
+    set = "mnist"
+    train = 300
+    validation = 100
+    test = 50
+    [network]
+    kind = "scae"
+    [[network.layers]]
+    kernel = 4
+    offset = 4
+    features = 8
+    [[network.layers]]
+    kernel = 7
+    features = 12
+    unit = { kind = "denoising", encoder = "softsign", decoder = "linear", noise = { kind = "gaussian", sd = 0.1 } }
+    [training]
+    samples_per_layer = 3200
+    [classifier]
+    epochs = 2
+    [evaluation]
+    probes = ["ridge"]
+"#;
+
+/// A folder with a configuration in it.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("small.toml"), SMALL).unwrap();
+    folder
+}
+
+fn configs() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/configs");
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
+    files.sort();
+    files
+}
+
+#[test]
+fn every_example_can_be_shown_and_trained() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = configs();
+    assert_eq!(files.len(), 7);
+    for file in &files {
+        let shown = printed(folder.path(), &["config", "show", file.to_str().unwrap()]);
+        fs::write(folder.path().join("shown.toml"), &shown).unwrap();
+        assert_eq!(printed(folder.path(), &["config", "show", "shown.toml"]), shown, "{}", file.display());
+        let name = file.file_stem().unwrap().to_str().unwrap();
+        let path = file.to_str().unwrap();
+        let mut arguments = vec!["train", path, "--out", name, "--quiet"];
+        let sets: &[&str] = match name {
+            // CIFAR-10 is not here; smaller pictures are.
+            "paper-32" => &[
+                "data.set=synthetic-s1",
+                "network.layers.0.kernel=4",
+                "network.layers.1.kernel=2",
+                "network.layers.2.kernel=1",
+            ],
+            "pages" => &[
+                "data.train=2",
+                "data.validation=1",
+                "data.test=1",
+                "data.page_size=[96,64]",
+                "training.samples_per_layer=640",
+            ],
+            _ => &[],
+        };
+        sets.iter().for_each(|set| arguments.extend(["--set", set]));
+        if name != "pages" {
+            arguments.push("--fast-dev-run");
+        }
+        assert_eq!(printed(folder.path(), &arguments).trim(), name);
+        for written in [
+            "config.toml",
+            "run.json",
+            "metrics.jsonl",
+            "results.csv",
+            "model.safetensors",
+            "checkpoints/last.safetensors",
+            "figures/reconstructions.png",
+        ] {
+            assert!(folder.path().join(name).join(written).is_file(), "{name}: {written}");
+        }
+    }
+}
+
+#[test]
+fn killed_and_resumed_a_run_ends_in_the_same_bytes() {
+    let folder = folder();
+    // A checkpoint after every step.
+    let set = ["--set", "training.checkpoint_seconds=0", "--quiet"];
+    let straight: Vec<&str> = ["train", "small.toml", "--out", "straight"].iter().chain(&set).copied().collect();
+    printed(folder.path(), &straight);
+    let killed: Vec<&str> = ["train", "small.toml", "--out", "killed"].iter().chain(&set).copied().collect();
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_pitfall"));
+    child.current_dir(folder.path()).args(&killed).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = child.spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !folder.path().join("killed/checkpoints/last.safetensors").exists() {
+        assert!(Instant::now() < deadline, "no checkpoint appears");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let message = refused(folder.path(), &["probe", "killed"], 1);
+    assert!(
+        message.contains("the training did not come to its end; `pitfall train --resume killed` goes on"),
+        "{message}"
+    );
+    assert_eq!(printed(folder.path(), &["train", "--resume", "killed", "--quiet"]).trim(), "killed");
+    for file in [
+        "config.toml",
+        "metrics.jsonl",
+        "results.csv",
+        "model.safetensors",
+        "checkpoints/last.safetensors",
+        "figures/features-layer1.png",
+    ] {
+        let [a, b] = ["straight", "killed"].map(|run| fs::read(folder.path().join(run).join(file)).unwrap());
+        assert!(a == b, "{file} differs");
+    }
+    // One that is done stays as it is; threads change nothing.
+    printed(folder.path(), &["train", "--resume", "killed", "--quiet", "--threads", "1"]);
+    let [a, b] = ["straight", "killed"].map(|run| fs::read(folder.path().join(run).join("model.safetensors")).unwrap());
+    assert!(a == b);
+}
+
+#[test]
+fn a_trained_network_is_looked_at_from_all_sides() {
+    let folder = folder();
+    let text = printed(folder.path(), &["train", "small.toml", "--out", "run"]);
+    for line in [
+        "pictures 28x28x1, code 1x1x12 = 12",
+        "layer 1: mean absolute error",
+        "reconstruction mse",
+        "code           ridge",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    printed(folder.path(), &["encode", "run"]);
+    let arrays = npz::read(folder.path().join("run/codes.npz")).unwrap();
+    let shapes: Vec<(&str, &[usize])> = arrays.iter().map(|(name, array)| (name.as_str(), &array.shape[..])).collect();
+    assert_eq!(shapes[..2], [("train", &[300, 12][..]), ("train_labels", &[300][..])]);
+    assert_eq!(shapes[4], ("test", &[50, 12][..]));
+    assert!(refused(folder.path(), &["encode", "run"], 2).contains("codes.npz exists"));
+    printed(folder.path(), &["encode", "run", "--central", "--force"]);
+    let central = npz::read(folder.path().join("run/codes.npz")).unwrap();
+    assert_eq!(central[0].1.shape, [300, 20]);
+    let text = printed(folder.path(), &["reconstruct", "run", "--all-scores", "--npz", "decoded.npz"]);
+    assert_eq!(text.lines().filter(|line| line.starts_with("reconstruction")).count(), 12);
+    assert_eq!(npz::read(folder.path().join("decoded.npz")).unwrap()[0].1.shape, [50, 28, 28, 1]);
+    let text = printed(folder.path(), &["features", "run", "--picture", "3"]);
+    assert!(text.contains("layer 0: 8 features at 7x7 positions"), "{text}");
+    assert!(folder.path().join("run/figures/maps-layer0.png").is_file());
+    let features = fs::read_to_string(folder.path().join("run/features.csv")).unwrap();
+    assert_eq!((features.lines().count(), features.lines().next().unwrap().split(',').count()), (21, 8));
+    let text = printed(folder.path(), &["probe", "run"]);
+    assert!(text.contains("code           ridge") && text.contains("pixels         ridge"), "{text}");
+    let text = printed(folder.path(), &["finetune", "run", "--quiet"]);
+    assert!(text.contains("accuracy 0.") && text.contains("old decoder: mean squared error"), "{text}");
+    assert!(folder.path().join("run/classifier/model.safetensors").is_file());
+    assert!(refused(folder.path(), &["finetune", "run"], 2).contains("classifier exists and is not empty"));
+    // Resumed at its end it is what it was.
+    let before = fs::read(folder.path().join("run/classifier/model.safetensors")).unwrap();
+    printed(folder.path(), &["finetune", "run", "--quiet", "--resume"]);
+    assert!(before == fs::read(folder.path().join("run/classifier/model.safetensors")).unwrap());
+}
+
+#[test]
+fn pages_are_classified_pixel_by_pixel() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = configs().into_iter().find(|file| file.ends_with("pages.toml")).unwrap();
+    let mut train = vec!["train", file.to_str().unwrap(), "--out", "pages", "--quiet"];
+    let sets = [
+        "data.page_size=[96,96]",
+        "data.train=3",
+        "data.validation=1",
+        "data.test=1",
+        "training.samples_per_layer=3200",
+    ];
+    let more = ["classifier.pixels=3000", "classifier.epochs=3"];
+    sets.iter().chain(&more).for_each(|set| train.extend(["--set", set]));
+    printed(folder.path(), &train);
+    let text = printed(folder.path(), &["finetune", "pages", "--quiet"]);
+    assert!(text.contains("macro F1") && text.contains("pixels of 1 pages; classes: 0 background, 1 text"), "{text}");
+    assert!(folder.path().join("pages/classifier/figures/page0-text.png").is_file());
+}
+
+#[test]
+fn a_few_pictures_are_learnt_by_heart() {
+    let folder = folder();
+    let mut train = vec!["train", "small.toml", "--overfit", "8", "--out", "heart", "--json"];
+    ["training.samples_per_layer=30000", "training.lr=0.003"].iter().for_each(|set| train.extend(["--set", set]));
+    let text = printed(folder.path(), &train);
+    let r2 = text.lines().find(|line| line.contains("\"r2\"")).unwrap();
+    let r2: serde_json::Value = serde_json::from_str(r2).unwrap();
+    assert!(r2["value"].as_f64().unwrap() > 0.7, "{r2}");
+}
+
+#[test]
+fn units_are_compared_in_one_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let small = ["--limit-train", "200", "--limit-test", "50", "--samples", "640", "--quiet"];
+    let units = ["units", "--sets", "mnist,synthetic-s1", "--units", "standard,pca,lda", "--out", "units"];
+    let text = printed(folder.path(), &units.iter().chain(&small).copied().collect::<Vec<&str>>());
+    assert_eq!(text.lines().filter(|line| line.starts_with("pca ")).count(), 2, "{text}");
+    let rows = fs::read_to_string(folder.path().join("units/units.csv")).unwrap();
+    assert_eq!(rows.lines().count(), 1 + 2 * 4);
+    assert!(folder.path().join("units/figures/synthetic-s1.png").is_file());
+    let message = refused(folder.path(), &["units", "--units", "rbm"], 2);
+    assert!(message.contains("there is no kind \"rbm\"; there are standard, tied, "), "{message}");
+    let message = refused(folder.path(), &["units", "--sets", "mnits"], 2);
+    assert!(message.contains("did you mean `mnist`?"), "{message}");
+}
+
+#[test]
+fn mistakes_are_named_and_nothing_is_overwritten() {
+    let folder = folder();
+    let with =
+        |set: &str, code: i32| refused(folder.path(), &["train", "small.toml", "--out", "run", "--set", set], code);
+    assert!(with("network.layers.0.kernal=3", 2).contains("did you mean `kernel`?"));
+    assert!(with("network.layers.1.kernel=9", 2).contains("network.layers: "));
+    assert!(with("network.layers.1.unit.noise.sd=-1", 2).contains("network.layers[1].unit: "));
+    assert!(!folder.path().join("run").exists(), "a request that is wrong leaves nothing behind");
+    assert!(with("data.dir=nowhere", 1).contains("`pitfall data fetch mnist` downloads it"));
+    let message = refused(
+        folder.path(),
+        &["train", "small.toml", "--out", "wild", "--set", "training.lr=1e9", "--set", "training.optimizer=sgd"],
+        4,
+    );
+    assert!(message.contains("layer 0 diverged") && message.contains("smaller learning rate"), "{message}");
+    fs::create_dir(folder.path().join("taken")).unwrap();
+    fs::write(folder.path().join("taken/notes.txt"), "mine").unwrap();
+    let message = refused(folder.path(), &["train", "small.toml", "--out", "taken"], 2);
+    assert!(message.contains("taken exists and is not empty; nothing was written"), "{message}");
+    assert!(refused(folder.path(), &["train", "none.toml"], 2).contains("none.toml"));
+    assert!(refused(folder.path(), &["encode", "taken"], 1).contains("there is no config.toml in it"));
+}
