@@ -1,8 +1,10 @@
 //! Random patches of pictures, as the layers below the trained one encode them.
 
 use super::Scae;
-use crate::training::Order;
-use crate::units::{PatchBatch, PatchSource, Unit};
+use crate::{
+    training::Order,
+    units::{PatchBatch, PatchSource, Unit},
+};
 use patchgrad::{
     Params, Tape, Tensor, Workspace,
     checkpoint::{Checkpoint, CheckpointError},
@@ -22,7 +24,19 @@ pub enum Labels<'p> {
     Pixels(&'p [u8]),
 }
 
+/// Codes of all patches are kept when they take at most so many bytes.
+const CACHE_BYTES: usize = 256 << 20;
+
+/// And when each is expected to be drawn at least so often: computing them all takes as long as drawing each once.
+const CACHE_DRAWS: usize = 2;
+
+/// Patches that are encoded together for the cache.
+const CACHE_BATCH: usize = 256;
+
 /// Draws patches of pixels, one from each picture in a shuffled order, and encodes them with the layers below `layer`.
+///
+/// Those layers do not change. When more patches are asked for than there are different ones, and their codes fit in
+/// memory, each is encoded once and looked up from then on.
 pub struct PicturePatches<'p> {
     below: Vec<Arc<dyn Unit>>,
     pictures: &'p Tensor,
@@ -31,15 +45,27 @@ pub struct PicturePatches<'p> {
     width: usize,
     stream: Stream,
     order: Order,
+    /// Whether the codes of all patches shall be kept.
+    keeps: bool,
+    /// Those codes, `[N * positions, k, k, d]`: picture by picture, position by position, row by row.
+    kept: Option<Tensor>,
+}
+
+/// Where a patch lies.
+#[derive(Clone, Copy)]
+struct Place {
+    picture: usize,
+    y: usize,
+    x: usize,
 }
 
 impl<'p> PicturePatches<'p> {
-    /// Patches for layer `layer` of `scae` from pictures `[N, H, W, C]`.
+    /// Patches for layer `layer` of `scae` from pictures `[N, H, W, C]`, of which about `samples` will be drawn.
     ///
     /// # Panics
     /// If there are not as many labels as pictures, or as pixels.
     #[track_caller]
-    pub fn new(scae: &Scae, layer: usize, pictures: &'p Tensor, labels: Labels<'p>, seed: u64) -> Self {
+    pub fn new(scae: &Scae, layer: usize, pictures: &'p Tensor, labels: Labels<'p>, samples: usize, seed: u64) -> Self {
         let [count, height, width, _] = pictures.shape().nhwc().expect("pictures are [N, H, W, C]");
         match labels {
             Labels::None => {}
@@ -48,59 +74,75 @@ impl<'p> PicturePatches<'p> {
                 assert_eq!(labels.len(), count * height * width, "a label for each pixel of {}", pictures.shape());
             }
         }
+        let window = scae.spec().geometry().receptive_field(layer);
+        let different = count * (height + 1 - window) * (width + 1 - window);
+        let dims = scae.spec().unit_dims(layer);
+        let bytes = different.saturating_mul(4 * dims.patch_len());
         Self {
             below: (0..layer).map(|layer| scae.unit(layer).clone()).collect(),
             pictures,
             labels,
-            width: scae.spec().geometry().receptive_field(layer),
+            width: window,
             stream: stream(seed, "patches", layer as u64),
             order: Order::new(count),
+            keeps: layer > 0 && samples / CACHE_DRAWS >= different && bytes <= CACHE_BYTES,
+            kept: None,
         }
     }
 
-    /// `[batch, width, width, C]`: one patch from each of the next pictures; every epoch is shuffled anew.
-    fn next_pixels(&mut self, batch: usize, workspace: &mut Workspace) -> (Tensor, Option<Vec<u32>>) {
-        let &[_, height, width, channels] = self.pictures.shape().dims() else {
-            unreachable!("pictures have four axes")
-        };
-        let mut patches = workspace.take([batch, self.width, self.width, channels]);
-        let mut labels = match self.labels {
-            Labels::None => None,
-            _ => Some(Vec::with_capacity(batch)),
-        };
-        let row_len = self.width * channels;
-        for patch in patches.as_mut_slice().chunks_mut(self.width * row_len) {
+    /// One patch from each of the next pictures; every epoch is shuffled anew.
+    fn draw(&mut self, count: usize) -> Vec<Place> {
+        let [_, height, width, _] = self.size();
+        let one = |_| {
             if self.order.is_over() {
                 self.order.shuffle(&mut self.stream);
             }
-            let index = self.order.next(1)[0];
+            let picture = self.order.next(1)[0];
             // Every position counts, the last one included.
             let y = self.stream.random_range(0..=(height - self.width) as u32) as usize;
             let x = self.stream.random_range(0..=(width - self.width) as u32) as usize;
-            let picture = self.pictures.samples(index..index + 1);
+            Place { picture, y, x }
+        };
+        (0..count).map(one).collect()
+    }
+
+    fn size(&self) -> [usize; 4] {
+        self.pictures.shape().nhwc().expect("pictures are [N, H, W, C]")
+    }
+
+    /// The pixels `[places, width, width, C]`.
+    fn pixels(&self, places: &[Place], workspace: &mut Workspace) -> Tensor {
+        let [_, _, width, channels] = self.size();
+        let mut patches = workspace.take([places.len(), self.width, self.width, channels]);
+        let row_len = self.width * channels;
+        for (patch, place) in patches.as_mut_slice().chunks_mut(self.width * row_len).zip(places) {
+            let picture = self.pictures.samples(place.picture..place.picture + 1);
             for (row, to) in patch.chunks_mut(row_len).enumerate() {
-                let from = ((y + row) * width + x) * channels;
+                let from = ((place.y + row) * width + place.x) * channels;
                 to.copy_from_slice(&picture[from..from + row_len]);
             }
-            let label = match self.labels {
-                Labels::None => continue,
-                Labels::Pictures(labels) => labels[index],
-                Labels::Pixels(labels) => {
-                    let centre = self.width / 2;
-                    u32::from(labels[(index * height + y + centre) * width + x + centre])
-                }
-            };
-            labels.get_or_insert_default().push(label);
         }
-        (patches, labels)
+        patches
     }
-}
 
-impl PatchSource for PicturePatches<'_> {
-    fn next_batch(&mut self, params: &Params, count: usize, workspace: &mut Workspace) -> PatchBatch {
-        let (pixels, labels) = self.next_pixels(count, workspace);
+    fn labels(&self, places: &[Place]) -> Option<Vec<u32>> {
+        let [_, height, width, _] = self.size();
+        let centre = self.width / 2;
+        let of = |place: &Place| match self.labels {
+            Labels::None => None,
+            Labels::Pictures(labels) => Some(labels[place.picture]),
+            Labels::Pixels(labels) => {
+                let at = (place.picture * height + place.y + centre) * width + place.x + centre;
+                Some(u32::from(labels[at]))
+            }
+        };
+        places.iter().map(of).collect()
+    }
+
+    /// What the layers below make of pixels.
+    fn encode(&self, params: &Params, pixels: Tensor, workspace: &mut Workspace) -> Tensor {
         if self.below.is_empty() {
-            return PatchBatch { maps: pixels, labels };
+            return pixels;
         }
         // On a tape of its own: its result is a plain tensor, so no gradient reaches the layers below.
         let mut tape = Tape::with_params(params, workspace);
@@ -108,7 +150,57 @@ impl PatchSource for PicturePatches<'_> {
         let code = self.below.iter().fold(input, |map, unit| unit.encode(&mut tape, map));
         let maps = tape.finish(code);
         workspace.give(pixels);
-        PatchBatch { maps, labels }
+        maps
+    }
+
+    /// The codes of all patches there are.
+    fn encode_all(&self, params: &Params, workspace: &mut Workspace) -> Tensor {
+        let [count, height, width, _] = self.size();
+        let rows = height + 1 - self.width;
+        let columns = width + 1 - self.width;
+        let place = |at: usize| Place { picture: at / (rows * columns), y: at / columns % rows, x: at % columns };
+        let different = count * rows * columns;
+        let (mut values, mut dims) = (Vec::new(), [0; 4]);
+        for start in (0..different).step_by(CACHE_BATCH) {
+            let places: Vec<Place> = (start..different.min(start + CACHE_BATCH)).map(place).collect();
+            let pixels = self.pixels(&places, workspace);
+            let maps = self.encode(params, pixels, workspace);
+            dims = maps.shape().nhwc().expect("codes are [N, k, k, d]");
+            values.extend_from_slice(maps.as_slice());
+            workspace.give(maps);
+        }
+        dims[0] = different;
+        Tensor::new(dims, &values)
+    }
+
+    /// Looks codes up.
+    fn look_up(&self, kept: &Tensor, places: &[Place], workspace: &mut Workspace) -> Tensor {
+        let [_, height, width, _] = self.size();
+        let [rows, columns] = [height, width].map(|size| size + 1 - self.width);
+        let [_, k, _, d] = kept.shape().nhwc().expect("codes are [N, k, k, d]");
+        let mut maps = workspace.take([places.len(), k, k, d]);
+        for (map, place) in maps.as_mut_slice().chunks_mut(k * k * d).zip(places) {
+            let at = (place.picture * rows + place.y) * columns + place.x;
+            map.copy_from_slice(kept.samples(at..at + 1));
+        }
+        maps
+    }
+}
+
+impl PatchSource for PicturePatches<'_> {
+    fn next_batch(&mut self, params: &Params, count: usize, workspace: &mut Workspace) -> PatchBatch {
+        let places = self.draw(count);
+        if self.keeps && self.kept.is_none() {
+            self.kept = Some(self.encode_all(params, workspace));
+        }
+        let maps = match &self.kept {
+            Some(kept) => self.look_up(kept, &places, workspace),
+            None => {
+                let pixels = self.pixels(&places, workspace);
+                self.encode(params, pixels, workspace)
+            }
+        };
+        PatchBatch { maps, labels: self.labels(&places) }
     }
 
     fn put(&self, checkpoint: &mut Checkpoint) {
@@ -141,7 +233,7 @@ mod tests {
     #[test]
     fn d8_every_position_of_the_picture_is_drawn_the_last_one_included() {
         let (scae, pictures) = (scae(), Tensor::from_fn([1, 8, 8, 1], |i| i as f32));
-        let mut source = PicturePatches::new(&scae, 0, &pictures, Labels::None, 3);
+        let mut source = PicturePatches::new(&scae, 0, &pictures, Labels::None, 600, 3);
         let patches = source.next_batch(scae.params(), 600, &mut Workspace::new()).maps;
         let mut corners: Vec<u32> = patches.as_slice().chunks(16).map(|patch| patch[0] as u32).collect();
         corners.sort_unstable();
@@ -155,16 +247,31 @@ mod tests {
         // A pixel's value tells its picture and its place.
         let (scae, pictures) = (scae(), Tensor::from_fn([3, 8, 8, 1], |i| i as f32));
         let mut workspace = Workspace::new();
-        let mut source = PicturePatches::new(&scae, 0, &pictures, Labels::Pictures(&[7, 8, 9]), 3);
+        let mut source = PicturePatches::new(&scae, 0, &pictures, Labels::Pictures(&[7, 8, 9]), 30, 3);
         let batch = source.next_batch(scae.params(), 30, &mut workspace);
         for (patch, label) in batch.maps.as_slice().chunks(16).zip(batch.labels.unwrap()) {
             assert_eq!(patch[0] as u32 / 64 + 7, label);
         }
         let classes: Vec<u8> = (0..192).map(|i| (i % 251) as u8).collect();
-        let mut source = PicturePatches::new(&scae, 0, &pictures, Labels::Pixels(&classes), 3);
+        let mut source = PicturePatches::new(&scae, 0, &pictures, Labels::Pixels(&classes), 30, 3);
         let batch = source.next_batch(scae.params(), 30, &mut workspace);
         for (patch, label) in batch.maps.as_slice().chunks(16).zip(batch.labels.unwrap()) {
             assert_eq!(patch[2 * 4 + 2] as u32 % 251, label);
         }
+    }
+
+    #[test]
+    fn codes_that_were_kept_are_those_that_would_be_computed() {
+        let (scae, pictures) = (scae(), Tensor::from_fn([40, 9, 9, 1], |i| ((i * 7919) % 97) as f32 / 97.0));
+        let mut workspace = Workspace::new();
+        // 40 pictures have 160 different patches of 8 x 8.
+        let mut sources = [319, 320].map(|samples| PicturePatches::new(&scae, 1, &pictures, Labels::None, samples, 3));
+        assert_eq!([sources[0].keeps, sources[1].keeps], [false, true]);
+        for count in [64, 7, 1] {
+            let [computed, kept] =
+                sources.each_mut().map(|source| source.next_batch(scae.params(), count, &mut workspace).maps);
+            assert_eq!(computed, kept, "{count} patches");
+        }
+        assert!(!PicturePatches::new(&scae, 0, &pictures, Labels::None, 1 << 20, 3).keeps, "pixels are at hand");
     }
 }

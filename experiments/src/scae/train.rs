@@ -130,7 +130,7 @@ fn fit_layer(
     progress: &mut Progress,
     workspace: &mut Workspace,
 ) -> Result<Trained, TrainingError> {
-    let mut patches = PicturePatches::new(scae, layer, pictures, labels, config.seed);
+    let mut patches = PicturePatches::new(scae, layer, pictures, labels, config.samples_per_layer, config.seed);
     let (unit, params) = scae.unit_and_params_mut(layer);
     let mut fit = Fit { params, patches: &mut patches, config, layer, progress, workspace };
     let trained = match trains {
@@ -247,12 +247,12 @@ mod tests {
     #[test]
     fn more_steps_take_no_more_memory() {
         let (mut scae, pictures, mut workspace) = (scae(), pictures(), Workspace::new());
-        train(&mut scae, &pictures, &config(32), &mut workspace).unwrap();
-        train_decoders(&mut scae, &pictures, &config(32), &mut workspace).unwrap();
-        let after_two_steps = workspace.allocations();
+        train(&mut scae, &pictures, &config(160), &mut workspace).unwrap();
+        train_decoders(&mut scae, &pictures, &config(160), &mut workspace).unwrap();
+        let after_ten_steps = workspace.allocations();
         train(&mut scae, &pictures, &config(1_600), &mut workspace).unwrap();
         train_decoders(&mut scae, &pictures, &config(1_600), &mut workspace).unwrap();
-        assert_eq!(workspace.allocations(), after_two_steps);
+        assert_eq!(workspace.allocations(), after_ten_steps);
         let heap = allocation_counter::measure(|| {
             train(&mut scae, &pictures, &config(1_600), &mut workspace).unwrap();
         });
