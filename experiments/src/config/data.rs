@@ -14,7 +14,7 @@ use patchgrad_datasets::{
     folder::default_data_dir,
     open, pairs,
     pictures::{self, Channels, Options},
-    shuffled,
+    shuffled, svhn,
     synthetic::{
         controlled::{Controlled, ControlledSpec},
         pages::{self, PageSpec},
@@ -39,6 +39,10 @@ pub enum SetKind {
     Cifar100,
     /// House numbers cut into digits.
     Svhn,
+    /// A file with the first 1,083 crops of SVHN's training part, `svhn-1083/train_first1083_32x32.mat`: its last sixth, by
+    /// position, is the test part, as crops of one house number overlap.
+    #[serde(rename = "svhn-1083")]
+    Svhn1083,
     /// Small pictures with a class pattern of known variance.
     SyntheticS1,
     /// Pages of a book, with the class of every pixel.
@@ -288,6 +292,19 @@ impl DataConfig {
                     Vec::new(),
                     data.licence.to_string(),
                 ))
+            }
+            SetKind::Svhn1083 => {
+                let folder = self.dir.clone().or_else(default_data_dir).unwrap_or_else(|| PathBuf::from("data"));
+                let file = folder.join("svhn-1083").join("train_first1083_32x32.mat");
+                let crops = svhn::read(&file)
+                    .context("cannot read the 1,083 crops of SVHN; data.dir or --data-dir names their folder")?;
+                let test = crops.count() - crops.count() / 6;
+                let select = |range: Range<usize>| crops.select(&range.collect::<Vec<usize>>());
+                let parts = [select(0..test), select(test..crops.count())];
+                let checksums = vec![crops.checksum().to_string()];
+                let class_names = SetName::Svhn.class_names().iter().map(ToString::to_string).collect();
+                let (name, licence) = (format!("SVHN, {} crops", crops.count()), SetName::Svhn.licence().to_string());
+                Ok(self.examples(name, class_names, parts, checksums, licence))
             }
             SetKind::Folders | SetKind::FirstCharacter => {
                 let folder = self.folder.as_deref().context("data.folder is missing")?;

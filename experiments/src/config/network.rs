@@ -132,7 +132,9 @@ impl NetworkConfig {
         let known = match data.set {
             SetKind::Mnist | SetKind::FashionMnist => Some([28, 28, 1]),
             SetKind::SyntheticS1 => Some([16, 16, 1]),
-            SetKind::Cifar10 | SetKind::Cifar100 | SetKind::Svhn => Some([32, 32, data.color_space.channels()]),
+            SetKind::Cifar10 | SetKind::Cifar100 | SetKind::Svhn | SetKind::Svhn1083 => {
+                Some([32, 32, data.color_space.channels()])
+            }
             SetKind::SyntheticPages => self.smallest([0, 0, data.color_space.channels()]),
             _ => None,
         };
