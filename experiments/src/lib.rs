@@ -32,6 +32,7 @@ pub mod run_folder;
 pub mod scae;
 pub mod scores;
 pub mod statistics;
+pub mod sweep;
 pub mod training;
 pub mod unit_table;
 pub mod units;

@@ -1,0 +1,227 @@
+//! The rows of a sweep on the disk, while it runs and afterwards.
+
+use super::Identity;
+use crate::files::{WriteError, remove_partial_files, write_atomically};
+use serde::{Serialize, de::DeserializeOwned};
+use std::{
+    collections::BTreeMap,
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+/// A sweep that did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum SweepError {
+    /// The folder holds another sweep.
+    #[error("{} holds another sweep: its {what} is {got}, this one's is {expected}; give another folder", .folder.display())]
+    Other {
+        /// The folder.
+        folder: PathBuf,
+        /// What differs.
+        what: &'static str,
+        /// There.
+        got: String,
+        /// Here.
+        expected: String,
+    },
+    /// A file cannot be read, or its rows are not those of this sweep.
+    #[error("cannot go on with {}: {reason}", .file.display())]
+    Read {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A row cannot be added. Those before it are there.
+    #[error("cannot write to {}: {source}; the rows before are kept", .file.display())]
+    Append {
+        /// The file.
+        file: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A file cannot be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// Two shards have different rows for one piece of work.
+    #[error("row {index} of {} differs from that of {}; they are not of one sweep", .files[1].display(), .files[0].display())]
+    Disagree {
+        /// The piece of work.
+        index: usize,
+        /// The two files.
+        files: Box<[PathBuf; 2]>,
+    },
+    /// Shards that do not make a whole.
+    #[error("rows are missing: {}", .0)]
+    Missing(String),
+    /// Someone asked to stop.
+    #[error("interrupted after {rows} of {of} rows; they are in {}, and --resume goes on from there", .folder.display())]
+    Interrupted {
+        /// Rows that are known.
+        rows: usize,
+        /// Of so many.
+        of: usize,
+        /// Where.
+        folder: PathBuf,
+    },
+}
+
+impl SweepError {
+    /// The exit code of a command that ends with this: 75 (try again) for an interrupt, 2 for a folder of another sweep, 1
+    /// otherwise.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Interrupted { .. } => 75,
+            Self::Other { .. } => 2,
+            _ => 1,
+        }
+    }
+}
+
+/// A row of a file: the index, then the columns of the row.
+pub(super) fn line<R: Serialize>(index: usize, row: &R) -> Vec<u8> {
+    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+    writer.serialize((index, row)).expect("a row of plain fields is a line of CSV");
+    writer.into_inner().expect("memory does not run out of space")
+}
+
+/// The names of the columns.
+pub(super) fn header<R: Serialize>(row: &R) -> Vec<u8> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.serialize(row).expect("a row of plain fields is a line of CSV");
+    let bytes = writer.into_inner().expect("memory does not run out of space");
+    let end = bytes.iter().position(|&byte| byte == b'\n').expect("the names are a line") + 1;
+    [&b"index,"[..], &bytes[..end]].concat()
+}
+
+/// The rows of a file by index. A last line without its end is left out; how many bytes the whole lines have.
+pub(super) fn read<R: DeserializeOwned>(file: &Path) -> Result<(BTreeMap<usize, R>, u64), SweepError> {
+    let wrong = |reason: String| SweepError::Read { file: file.to_path_buf(), reason };
+    let bytes = fs::read(file).map_err(|error| wrong(error.to_string()))?;
+    let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+    let mut reader = csv::Reader::from_reader(&bytes[..whole]);
+    let headers = reader.headers().map_err(|error| wrong(error.to_string()))?.clone();
+    let mut rows = BTreeMap::new();
+    // A row without its index, so that columns are found by their names.
+    let names: csv::StringRecord = headers.iter().skip(1).collect();
+    for record in reader.records() {
+        let record = record.map_err(|error| wrong(error.to_string()))?;
+        let index: usize =
+            record.get(0).and_then(|index| index.parse().ok()).ok_or_else(|| wrong("a row has no index".into()))?;
+        let values: csv::StringRecord = record.iter().skip(1).collect();
+        let row = values.deserialize(Some(&names)).map_err(|error| wrong(format!("row {index}: {error}")))?;
+        rows.insert(index, row);
+    }
+    Ok((rows, whole as u64))
+}
+
+/// The rows of a sweep that are known, and the file that takes the next one.
+pub struct Journal<R> {
+    folder: PathBuf,
+    rows: BTreeMap<usize, R>,
+    file: Option<File>,
+    /// `rows.csv` is there already.
+    finished: bool,
+}
+
+impl<R: Serialize + DeserializeOwned + Clone> Journal<R> {
+    /// The journal in `folder`, which is made if it is not there.
+    ///
+    /// # Errors
+    /// If the folder holds another sweep, or cannot be read or written.
+    pub fn open(folder: &Path, identity: &Identity) -> Result<Self, SweepError> {
+        let at =
+            |file: &Path, error: io::Error| SweepError::Read { file: file.to_path_buf(), reason: error.to_string() };
+        fs::create_dir_all(folder).map_err(|error| at(folder, error))?;
+        remove_partial_files(folder).map_err(|error| at(folder, error))?;
+        check(folder, identity)?;
+        let (whole, journal) = (folder.join("rows.csv"), folder.join("journal.csv"));
+        if whole.exists() {
+            let (rows, _) = read(&whole)?;
+            return Ok(Self { folder: folder.to_path_buf(), rows, file: None, finished: true });
+        }
+        let (rows, whole_bytes) = if journal.exists() { read(&journal)? } else { (BTreeMap::new(), 0) };
+        let file = OpenOptions::new().create(true).append(true).open(&journal).map_err(|error| at(&journal, error))?;
+        // What a crash left of a line is cut off, so that the next one begins on a line of its own.
+        file.set_len(whole_bytes).map_err(|error| at(&journal, error))?;
+        Ok(Self { folder: folder.to_path_buf(), rows, file: Some(file), finished: false })
+    }
+
+    /// Whether a row is known.
+    pub fn has(&self, index: usize) -> bool {
+        self.rows.contains_key(&index)
+    }
+
+    /// Adds a row: it is on the disk when this returns.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn append(&mut self, index: usize, row: R) -> Result<(), SweepError> {
+        if self.finished {
+            // A shard that is computed into a finished folder: rows.csv is written anew.
+            self.rows.insert(index, row);
+            return Ok(());
+        }
+        let mut bytes = if self.rows.is_empty() { header(&row) } else { Vec::new() };
+        bytes.extend(line(index, &row));
+        let journal = self.folder.join("journal.csv");
+        let file = self.file.as_mut().expect("an unfinished journal is open");
+        let written = file.write_all(&bytes).and_then(|()| file.sync_data());
+        written.map_err(|source| SweepError::Append { file: journal, source })?;
+        self.rows.insert(index, row);
+        Ok(())
+    }
+
+    /// Writes `rows.csv`, removes the journal, and gives the rows in the order of their index.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn finish(self) -> Result<Vec<R>, SweepError> {
+        write(&self.folder, &self.rows)?;
+        let journal = self.folder.join("journal.csv");
+        match fs::remove_file(&journal) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(SweepError::Append { file: journal, source: error })
+            }
+            _ => Ok(self.rows.into_values().collect()),
+        }
+    }
+}
+
+/// Writes `rows.csv`.
+pub(super) fn write<R: Serialize>(folder: &Path, rows: &BTreeMap<usize, R>) -> Result<(), SweepError> {
+    let mut bytes = rows.values().next().map_or(Vec::new(), |row| header(row));
+    rows.iter().for_each(|(index, row)| bytes.extend(line(*index, row)));
+    Ok(write_atomically(&folder.join("rows.csv"), &bytes)?)
+}
+
+/// Compares the identity with that of the folder, or writes it there.
+pub(super) fn check(folder: &Path, identity: &Identity) -> Result<(), SweepError> {
+    let file = folder.join("sweep.json");
+    if !file.exists() {
+        let json = serde_json::to_string_pretty(identity).expect("plain fields are JSON");
+        return Ok(write_atomically(&file, format!("{json}\n").as_bytes())?);
+    }
+    let there = identity_of(folder)?;
+    let differs = [
+        ("experiment", there.name, identity.name.clone()),
+        ("profile", there.profile, identity.profile.clone()),
+        ("seed", there.seed.to_string(), identity.seed.to_string()),
+        ("data", there.data.join(", "), identity.data.join(", ")),
+        ("instruction set", there.instruction_set, identity.instruction_set.clone()),
+        ("version", there.version, identity.version.clone()),
+    ];
+    match differs.into_iter().find(|(_, got, expected)| got != expected) {
+        Some((what, got, expected)) => Err(SweepError::Other { folder: folder.to_path_buf(), what, got, expected }),
+        None => Ok(()),
+    }
+}
+
+/// Which sweep a folder holds.
+pub(super) fn identity_of(folder: &Path) -> Result<Identity, SweepError> {
+    let file = folder.join("sweep.json");
+    let wrong = |reason: String| SweepError::Read { file: file.clone(), reason };
+    let text = fs::read_to_string(&file).map_err(|error| wrong(error.to_string()))?;
+    serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))
+}

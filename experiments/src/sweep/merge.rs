@@ -1,0 +1,54 @@
+//! Joining the shards of a sweep.
+
+use super::{
+    Identity, SweepError,
+    journal::{check, identity_of, read, write},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+/// Joins the finished rows of `folders` into `out`; gives their number. Rows that two folders have must be the same.
+///
+/// # Errors
+/// If the folders are not of one sweep, rows disagree, an index is missing between the others, or a file cannot be read or
+/// written.
+pub fn merge<R: Serialize + DeserializeOwned + PartialEq>(
+    folders: &[PathBuf],
+    out: &Path,
+) -> Result<usize, SweepError> {
+    let mut identity: Option<Identity> = None;
+    let mut rows: BTreeMap<usize, (R, &PathBuf)> = BTreeMap::new();
+    for folder in folders {
+        match &identity {
+            None => identity = Some(identity_of(folder)?),
+            Some(identity) => check(folder, identity)?,
+        }
+        let (of_folder, _) = read::<R>(&folder.join("rows.csv"))?;
+        for (index, row) in of_folder {
+            match rows.get(&index) {
+                Some((known, first)) if *known != row => {
+                    let files = Box::new([first.join("rows.csv"), folder.join("rows.csv")]);
+                    return Err(SweepError::Disagree { index, files });
+                }
+                Some(_) => {}
+                None => drop(rows.insert(index, (row, folder))),
+            }
+        }
+    }
+    let (Some(identity), Some((&last, _))) = (identity, rows.last_key_value()) else {
+        return Err(SweepError::Missing("no folder has any".to_string()));
+    };
+    let missing: Vec<String> = (0..last).filter(|index| !rows.contains_key(index)).map(|i| i.to_string()).collect();
+    if !missing.is_empty() {
+        return Err(SweepError::Missing(format!("{} of {}: {}", missing.len(), last + 1, missing.join(", "))));
+    }
+    std::fs::create_dir_all(out)
+        .map_err(|error| SweepError::Read { file: out.to_path_buf(), reason: error.to_string() })?;
+    check(out, &identity)?;
+    let rows: BTreeMap<usize, R> = rows.into_iter().map(|(index, (row, _))| (index, row)).collect();
+    write(out, &rows)?;
+    Ok(rows.len())
+}

@@ -1,0 +1,166 @@
+//! Many independent pieces of work, each of which ends in one row of a table.
+//!
+//! A sweep is a pure function from an index to a row: of the data, the seed and the index alone. So its rows can be computed in
+//! any order, on any number of threads and machines, and after any stop.
+//!
+//! | file | what |
+//! |---|---|
+//! | `sweep.json` | which sweep: a folder of another one is refused |
+//! | `journal.csv` | while it runs: a row as soon as it is known, in the order in which they came |
+//! | `rows.csv` | at its end: the same rows in the order of their index; the journal is gone |
+//!
+//! A journal whose last line was cut by a crash loses that line, no other. [`merge`] joins the rows of several
+//! [shards](Shard).
+
+mod journal;
+mod merge;
+mod shard;
+
+pub use journal::{Journal, SweepError};
+pub use merge::merge;
+pub use shard::{Shard, ShardError};
+
+use crate::training::Interrupt;
+use patchgrad::parallel;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::{
+    path::Path,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// What makes a sweep the one that it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Which experiment.
+    pub name: String,
+    /// How much of it.
+    pub profile: String,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// The pictures, and the CRC-32 of their files.
+    pub data: Vec<String>,
+    /// Instruction set of the kernels: another one may change the last bits.
+    pub instruction_set: String,
+    /// Version of the project.
+    pub version: String,
+}
+
+/// Pieces of work with one row each.
+pub trait Sweep: Sync {
+    /// A row. Its fields are the columns; what is not known is an `Option`.
+    type Row: Serialize + DeserializeOwned + Clone + Send + PartialEq;
+
+    /// How many there are.
+    fn len(&self) -> usize;
+
+    /// Whether there is none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How long piece `index` takes beside the others, in any unit: for the time left, and so that long ones come first.
+    fn cost(&self, index: usize) -> f64;
+
+    /// Does piece `index`. What fails is a row that says so.
+    fn row(&self, index: usize, threads: Threads) -> Self::Row;
+}
+
+/// What a piece of work may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Threads {
+    /// One: others run beside it.
+    One,
+    /// All of them.
+    All,
+}
+
+/// How far a sweep is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Done {
+    /// Rows that are known.
+    pub rows: usize,
+    /// Rows of the whole sweep (of this shard).
+    pub of: usize,
+    /// The share of the whole cost.
+    pub share: f64,
+}
+
+/// How a sweep is run.
+pub struct Settings<'a> {
+    /// Pieces side by side; more than one when that beats threads inside one, as it does for small networks.
+    pub jobs: usize,
+    /// The part of the sweep that is computed here.
+    pub shard: Shard,
+    /// Ends the sweep after the pieces that are under way.
+    pub interrupt: &'a Interrupt,
+    /// Told after every row, from any thread.
+    pub progress: &'a (dyn Fn(Done) + Sync),
+}
+
+/// Runs a sweep in `folder`, or goes on with it there; gives the rows in the order of their index.
+///
+/// # Errors
+/// If the folder holds another sweep, a file cannot be read or written, or the sweep is interrupted; what was computed is
+/// kept.
+pub fn run<S: Sweep>(
+    sweep: &S,
+    identity: &Identity,
+    folder: &Path,
+    settings: &Settings,
+) -> Result<Vec<S::Row>, SweepError> {
+    let mine: Vec<usize> = settings.shard.of(sweep.len()).collect();
+    let mut journal = Journal::<S::Row>::open(folder, identity)?;
+    let mut left: Vec<usize> = mine.iter().copied().filter(|index| !journal.has(*index)).collect();
+    // The long ones first, so that no thread is left alone with one at the end.
+    left.sort_by(|a, b| sweep.cost(*b).total_cmp(&sweep.cost(*a)).then(a.cmp(b)));
+    let cost = |indices: &[usize]| indices.iter().map(|index| sweep.cost(*index)).sum::<f64>();
+    let total = cost(&mine);
+    let tell = |rows: usize, gone: f64| {
+        let share = if total > 0.0 { gone / total } else { 1.0 };
+        (settings.progress)(Done { rows, of: mine.len(), share });
+    };
+    let gone = total - cost(&left);
+    tell(mine.len() - left.len(), gone);
+    if !left.is_empty() {
+        let state = Mutex::new((&mut journal, mine.len() - left.len(), gone, None::<SweepError>));
+        let failed = AtomicBool::new(false);
+        let piece = |at: usize, threads: Threads| {
+            if failed.load(Ordering::Relaxed) || settings.interrupt.is_requested() {
+                return;
+            }
+            let row = sweep.row(left[at], threads);
+            let mut state = state.lock().expect("no thread panics while it holds the journal");
+            let (journal, rows, gone, error) = &mut *state;
+            match journal.append(left[at], row) {
+                Ok(()) => {
+                    (*rows, *gone) = (*rows + 1, *gone + sweep.cost(left[at]));
+                    tell(*rows, *gone);
+                }
+                Err(why) => {
+                    failed.store(true, Ordering::Relaxed);
+                    error.get_or_insert(why);
+                }
+            }
+        };
+        match settings.jobs {
+            0 | 1 => (0..left.len()).for_each(|at| piece(at, Threads::All)),
+            jobs => {
+                parallel::with_threads(jobs, || parallel::map_jobs(left.len(), |at| piece(at, Threads::One)));
+            }
+        }
+        let (_, rows, _, error) = state.into_inner().expect("no thread panics while it holds the journal");
+        if let Some(error) = error {
+            return Err(error);
+        }
+        if rows < mine.len() {
+            return Err(SweepError::Interrupted { rows, of: mine.len(), folder: folder.to_path_buf() });
+        }
+    }
+    journal.finish()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+//! Sweeps that are stopped, resumed, split and joined.
+
+use super::*;
+use std::{
+    fs,
+    path::PathBuf,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Row {
+    name: String,
+    value: f64,
+    error: Option<f64>,
+}
+
+/// Numbers that take no time; it counts how many were asked for and interrupts itself after some.
+struct Numbers {
+    seed: u64,
+    asked: AtomicUsize,
+    most: usize,
+    interrupt: Interrupt,
+}
+
+impl Numbers {
+    fn new(seed: u64) -> Self {
+        Self { seed, asked: AtomicUsize::new(0), most: usize::MAX, interrupt: Interrupt::new() }
+    }
+}
+
+impl Sweep for Numbers {
+    type Row = Row;
+
+    fn len(&self) -> usize {
+        23
+    }
+
+    fn cost(&self, index: usize) -> f64 {
+        1.0 + (index % 5) as f64
+    }
+
+    fn row(&self, index: usize, _: Threads) -> Row {
+        if self.asked.fetch_add(1, Ordering::SeqCst) + 1 >= self.most {
+            self.interrupt.request();
+        }
+        let value = patchgrad::random::stream(self.seed, "test", index as u64);
+        let value = rand::RngExt::random::<f64>(&mut { value });
+        Row { name: format!("a \"row\", {index}"), value, error: (index % 3 > 0).then_some(value / 3.0) }
+    }
+}
+
+fn identity(seed: u64) -> Identity {
+    let text = |text: &str| text.to_string();
+    Identity {
+        name: text("test"),
+        profile: text("smoke"),
+        seed,
+        data: vec![text("none")],
+        instruction_set: text("any"),
+        version: text("1"),
+    }
+}
+
+fn run_in(folder: &Path, sweep: &Numbers, jobs: usize, shard: &str) -> Result<Vec<Row>, SweepError> {
+    let settings = Settings { jobs, shard: shard.parse().unwrap(), interrupt: &sweep.interrupt, progress: &|_| () };
+    run(sweep, &identity(sweep.seed), folder, &settings)
+}
+
+fn rows(folder: &Path) -> String {
+    fs::read_to_string(folder.join("rows.csv")).unwrap()
+}
+
+#[test]
+fn any_number_of_jobs_and_stops_ends_in_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let straight = run_in(&at("straight"), &Numbers::new(1), 1, "1/1").unwrap();
+    assert_eq!(straight.len(), 23);
+    assert!(rows(&at("straight")).starts_with("index,name,value,error\n0,\"a \"\"row\"\", 0\",0."));
+    for jobs in [2, 8] {
+        let name = format!("jobs{jobs}");
+        assert_eq!(run_in(&at(&name), &Numbers::new(1), jobs, "1/1").unwrap(), straight);
+        assert_eq!(rows(&at(&name)), rows(&at("straight")));
+    }
+    let mut asked = 0;
+    let resumed = loop {
+        let sweep = Numbers { most: 4, ..Numbers::new(1) };
+        let outcome = run_in(&at("stopped"), &sweep, 1, "1/1");
+        asked += sweep.asked.load(Ordering::SeqCst);
+        match outcome {
+            Ok(rows) => break rows,
+            Err(error @ SweepError::Interrupted { .. }) => {
+                assert_eq!(error.exit_code(), 75);
+                // A crash within a line: the line is lost, and computed again.
+                let journal = at("stopped").join("journal.csv");
+                let text = fs::read_to_string(&journal).unwrap();
+                fs::write(&journal, &text[..text.len() - 5]).unwrap();
+            }
+            Err(other) => panic!("{other}"),
+        }
+    };
+    assert_eq!(resumed, straight);
+    assert_eq!(rows(&at("stopped")), rows(&at("straight")));
+    assert!(!at("stopped").join("journal.csv").exists());
+    // 7 stops, each of which lost a row.
+    assert_eq!(asked, 23 + 7);
+    // One that is done does nothing.
+    let again = Numbers::new(1);
+    run_in(&at("straight"), &again, 2, "1/1").unwrap();
+    assert_eq!(again.asked.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn shards_are_joined_and_strangers_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| -> PathBuf { folder.path().join(name) };
+    run_in(&at("whole"), &Numbers::new(1), 1, "1/1").unwrap();
+    let shards: Vec<PathBuf> = (1..=3).map(|i| at(&format!("shard{i}"))).collect();
+    for (i, shard) in shards.iter().enumerate() {
+        run_in(shard, &Numbers::new(1), 1, &format!("{}/3", i + 1)).unwrap();
+    }
+    assert_eq!(merge::<Row>(&shards, &at("merged")).unwrap(), 23);
+    assert_eq!(rows(&at("merged")), rows(&at("whole")));
+    let error = merge::<Row>(&shards[..2], &at("part")).unwrap_err().to_string();
+    assert!(error.contains("7 of 23: 2, 5, 8"), "{error}");
+    run_in(&at("other"), &Numbers::new(2), 1, "3/3").unwrap();
+    let error = merge::<Row>(&[shards[0].clone(), at("other")], &at("part")).unwrap_err();
+    assert!(error.to_string().contains("its seed is 2, this one's is 1"), "{error}");
+    assert_eq!(error.exit_code(), 2);
+    let text = rows(&shards[1]).replacen("0.", "1.", 1);
+    fs::write(shards[1].join("rows.csv"), text).unwrap();
+    let error = merge::<Row>(&[at("whole"), shards[1].clone()], &at("part")).unwrap_err().to_string();
+    assert!(error.contains("differs from that of"), "{error}");
+    for wrong in ["0/3", "4/3", "1", "a/b", "1/0"] {
+        assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_folder_of_another_sweep_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    run_in(folder.path(), &Numbers::new(1), 1, "1/1").unwrap();
+    let before = rows(folder.path());
+    let error = run_in(folder.path(), &Numbers::new(2), 1, "1/1").unwrap_err();
+    assert!(error.to_string().contains("holds another sweep: its seed is 1, this one's is 2"), "{error}");
+    assert_eq!(rows(folder.path()), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_cannot_be_written_is_an_error_that_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "no folder").unwrap();
+    let error = run_in(&file.join("in"), &Numbers::new(1), 1, "1/1").unwrap_err();
+    assert!(error.to_string().contains("file/in"), "{error}");
+}
