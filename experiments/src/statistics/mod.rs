@@ -51,6 +51,8 @@ mod ranking;
 mod regression;
 mod relation;
 mod reliability;
+#[cfg(test)]
+mod simulation;
 mod verdict;
 
 pub use anova::{Effect, TwoWayAnova, two_way_anova};
