@@ -21,11 +21,9 @@ pub fn disattenuate(r: f64, reliability_x: f64, reliability_y: f64) -> Option<f6
 ///
 /// `None` unless `reliability` is in `[-1, 1]`, `factor` is positive and finite, and the result exists.
 pub fn spearman_brown(reliability: f64, factor: f64) -> Option<f64> {
-    if !(-1.0..=1.0).contains(&reliability) || !(factor > 0.0 && factor.is_finite()) {
-        return None;
-    }
+    let defined = (-1.0..=1.0).contains(&reliability) && factor > 0.0 && factor.is_finite();
     let longer = factor * reliability / (1.0 + (factor - 1.0) * reliability);
-    longer.is_finite().then_some(longer)
+    (defined && longer.is_finite()).then_some(longer)
 }
 
 /// Reliability of a measure over a population whose noise is known from replicates: `1 - s^2 of the replicates / s^2 of

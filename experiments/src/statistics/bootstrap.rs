@@ -125,7 +125,7 @@ fn acceleration(all_rows: &[usize], statistic: &impl Fn(&[usize]) -> Option<f64>
 }
 
 /// The `p` quantile of sorted values, linear between neighbours (numpy's default).
-fn quantile(sorted: &[f64], p: f64) -> f64 {
+pub(super) fn quantile(sorted: &[f64], p: f64) -> f64 {
     let position = p * (sorted.len() - 1) as f64;
     let (low, fraction) = (position.floor() as usize, position.fract());
     let high = (low + 1).min(sorted.len() - 1);

@@ -11,13 +11,14 @@
 //! | all of it at once | [`rank_relation`], [`partial_rank_relation`] | |
 //! | how strong would it be without noise? | [`disattenuate`], [`spearman_brown`], [`reliability_from_replicates`] | Spearman 1904, 1910 |
 //! | how much of a measure is noise? | [`intraclass_correlations`] | Shrout & Fleiss 1979, McGraw & Wong 1996 |
-//! | does one score follow accuracy better than another? | [`steiger`], or [`bootstrap`] of the difference | Steiger 1980 |
+//! | does one score follow accuracy better than another? | [`compare_scores`], [`steiger`] | bootstrap of the difference, Steiger 1980 |
 //! | which factor matters how much? | [`two_way_anova`] | type II; eta, partial eta and omega squared |
 //! | how much do columns explain, or predict? | [`explained_variance`], [`linear_trend`] | R2, adjusted, leave-one-out |
 //! | do judges rank alike? | [`kendall_w`], [`concordance_permutation_p`] | Kendall & Babington Smith 1939 |
 //! | which of two classifiers is better? | [`Disagreement`], [`compare_all`] | McNemar 1947 |
 //! | did the same networks change? | [`paired_difference`] | bootstrap, sign flips |
 //! | how sure is an accuracy, or a mean over seeds? | [`wilson_interval`], [`accuracy_standard_error`], [`mean_interval`] | Wilson 1927, Student 1908 |
+//! | what does choosing by a score cost? | [`selection`], [`selection_from_pools`], [`top_overlap`] | |
 //! | and with many tests? | [`holm`] | Holm 1979 |
 //!
 //! Everything is `f64` and plain loops: `n` is at most a few hundred, so the shortest correct formula wins. Randomness
@@ -51,6 +52,7 @@ mod ranking;
 mod regression;
 mod relation;
 mod reliability;
+mod selection;
 #[cfg(test)]
 mod simulation;
 mod verdict;
@@ -61,7 +63,7 @@ pub use bayes::{bayes_factor_01, beta_bayes_factor_01};
 pub use bootstrap::{Bootstrap, Interval, bootstrap};
 pub use concordance::{Concordance, concordance_permutation_p, kendall_w};
 pub use correlation::{average_ranks, kendall_tau_b, pearson, spearman};
-pub use dependent::{CorrelationDifference, steiger};
+pub use dependent::{CorrelationDifference, ScoreComparison, compare_scores, steiger};
 pub use distributions::{
     binomial_cdf, chi_squared_upper_tail, f_quantile, f_upper_tail, student_t_quantile, student_t_two_sided_p,
 };
@@ -78,6 +80,7 @@ pub use ranking::Ranking;
 pub use regression::{Explained, Trend, explained_variance, linear_trend};
 pub use relation::{RankRelation, Settings, partial_rank_relation, rank_relation};
 pub use reliability::{IntraclassCorrelations, Reliability, intraclass_correlations};
+pub use selection::{PoolSelection, Selection, selection, selection_from_pools, top_overlap};
 pub use verdict::{CONFIDENCE, EQUIVALENCE_MARGIN, PERMUTATIONS, RESAMPLES, SIGNIFICANCE_LEVEL, Verdict};
 
 /// Panics, with both lengths, unless the two variables were measured on the same rows.
