@@ -32,6 +32,7 @@ struct Fixtures {
     partial: Vec<Partial>,
     mean: Vec<Repeats>,
     paired: Vec<Paired>,
+    comparison: Vec<Comparisons>,
 }
 
 #[derive(Deserialize)]
@@ -206,6 +207,19 @@ struct Paired {
     after: Vec<f64>,
     mean: f64,
     sign_flip_p: f64,
+    resamples: usize,
+    percentile: Ends,
+    bca: Ends,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Comparisons {
+    name: String,
+    first: Vec<f64>,
+    second: Vec<f64>,
+    quantity: Vec<f64>,
+    difference: f64,
     resamples: usize,
     percentile: Ends,
     bca: Ends,
@@ -511,10 +525,30 @@ fn paired_differences_agree() {
         let accepted = DEVIATIONS * deviation + 1.0 / DRAWS as f64;
         assert!((got.sign_flip_p - case.sign_flip_p).abs() <= accepted, "{}: p = {}", case.name, got.sign_flip_p);
         assert_eq!(case.resamples, DRAWS, "the spread of an end is that of one bootstrap of this size");
-        for (got, expected) in [(got.mean.percentile, &case.percentile), (got.mean.bca.unwrap(), &case.bca)] {
-            assert!((got.low - expected.low).abs() <= DEVIATIONS * expected.low_sd, "{}: {got:?}", case.name);
-            assert!((got.high - expected.high).abs() <= DEVIATIONS * expected.high_sd, "{}: {got:?}", case.name);
-        }
+        assert_ends(&case.name, &got.mean, [&case.percentile, &case.bca]);
     }
     assert_eq!(cases.len(), 2);
+}
+
+#[test]
+fn comparisons_of_scores_agree() {
+    const DRAWS: usize = 20_000;
+    let cases = &fixtures().comparison;
+    for case in cases {
+        let rng = &mut stream(1, &case.name, 0);
+        let got = compare_scores(&case.first, &case.second, &case.quantity, DRAWS, 0.95, rng).unwrap();
+        assert!((got.difference.estimate - case.difference).abs() < 1e-12, "{}", case.name);
+        assert_eq!(case.resamples, DRAWS, "the spread of an end is that of one bootstrap of this size");
+        assert_ends(&case.name, &got.difference, [&case.percentile, &case.bca]);
+    }
+    assert_eq!(cases.len(), 2);
+}
+
+/// Both intervals within the spread of a single bootstrap of the fixtures.
+#[track_caller]
+fn assert_ends(name: &str, got: &Bootstrap, [percentile, bca]: [&Ends; 2]) {
+    for (got, expected) in [(got.percentile, percentile), (got.bca.unwrap(), bca)] {
+        assert!((got.low - expected.low).abs() <= DEVIATIONS * expected.low_sd, "{name}: {got:?}");
+        assert!((got.high - expected.high).abs() <= DEVIATIONS * expected.high_sd, "{name}: {got:?}");
+    }
 }
