@@ -18,6 +18,12 @@ impl Interval {
     pub fn contains(&self, value: f64) -> bool {
         (self.low..=self.high).contains(&value)
     }
+
+    /// Whether `value` lies outside. Not the opposite of [`contains`](Self::contains) for NaN: an end that is not a number
+    /// excludes nothing.
+    pub fn excludes(&self, value: f64) -> bool {
+        self.low > value || self.high < value
+    }
 }
 
 /// What resampling the rows says about a statistic.
@@ -38,7 +44,8 @@ pub struct Bootstrap {
 /// Draws `resamples` times `rows` row numbers with replacement and looks at the spread of `statistic(row numbers)`.
 ///
 /// The statistic gets row numbers rather than data, so that pairs, covariates or paired differences stay together.
-/// The usual choice is 2,000 resamples and confidence 0.95. Quantiles are interpolated linearly, as numpy does.
+/// [`Ranking`](super::Ranking) gives the ranks of a resample without sorting it. The usual choice is 2,000 resamples and
+/// confidence 0.95. Quantiles are interpolated linearly, as numpy does.
 ///
 /// `None` if the statistic of the rows themselves is undefined, or if it is undefined on more than half of the
 /// resamples (constant draws of very few rows): the spread of the rest would say little.
@@ -118,7 +125,7 @@ fn acceleration(all_rows: &[usize], statistic: &impl Fn(&[usize]) -> Option<f64>
 }
 
 /// The `p` quantile of sorted values, linear between neighbours (numpy's default).
-fn quantile(sorted: &[f64], p: f64) -> f64 {
+pub(super) fn quantile(sorted: &[f64], p: f64) -> f64 {
     let position = p * (sorted.len() - 1) as f64;
     let (low, fraction) = (position.floor() as usize, position.fract());
     let high = (low + 1).min(sorted.len() - 1);

@@ -40,30 +40,81 @@ pub struct PartialCorrelation {
 /// ```
 pub fn partial_spearman(x: &[f64], y: &[f64], covariates: &[Vec<f64>]) -> Option<PartialCorrelation> {
     assert_paired(x, y);
+    partial_of_ranks(average_ranks(x)?, average_ranks(y)?, covariates)
+}
+
+/// [`partial_spearman`] of what is ranked already.
+pub(super) fn partial_of_ranks(
+    ranks_x: Vec<f64>,
+    ranks_y: Vec<f64>,
+    covariates: &[Vec<f64>],
+) -> Option<PartialCorrelation> {
+    let basis = explained_directions(ranks_x.len(), covariates)?;
+    // The constant is the first direction; with no rows there is not even that.
+    let controlled = basis.len().checked_sub(1)?;
+    if controlled == 0 {
+        return Some(PartialCorrelation { rho: pearson(&ranks_x, &ranks_y)?, controlled });
+    }
+    if ranks_x.len() < controlled + 3 {
+        return None;
+    }
+    let rho = pearson(&residual(ranks_x, &basis)?, &residual(ranks_y, &basis)?)?;
+    Some(PartialCorrelation { rho, controlled })
+}
+
+/// One variable with covariates held fixed, to be compared with many orders of another: a permutation test shuffles `y`,
+/// while `x` and the covariates stay, so their part of the work is done once.
+pub(super) struct Controlled {
+    /// The constant, then the covariates.
+    basis: Vec<Vec<f64>>,
+    /// What the basis leaves of the ranks of x, and its length.
+    residual: Vec<f64>,
+    length: f64,
+}
+
+impl Controlled {
+    /// `None` where the partial correlation with any `y` is.
+    pub(super) fn new(x: &[f64], covariates: &[Vec<f64>]) -> Option<Self> {
+        let basis = explained_directions(x.len(), covariates)?;
+        let residual = residual(average_ranks(x)?, &basis)?;
+        let length = dot(&residual, &residual).sqrt();
+        Some(Controlled { basis, residual, length })
+    }
+
+    /// The partial rank correlation, given the ranks of `y` about their mean. Agrees with [`partial_of_ranks`] to rounding.
+    pub(super) fn rho(&self, centred_ranks: &[f64]) -> Option<f64> {
+        let whole = dot(centred_ranks, centred_ranks);
+        // The ranks have no part along the constant, the first direction.
+        let explained: f64 = self.basis.iter().skip(1).map(|direction| dot(direction, centred_ranks).powi(2)).sum();
+        let left = whole - explained;
+        // A difference of two nearly equal sums: its own rounding is larger than that of a residual.
+        (left > 1e-12 * whole).then(|| dot(&self.residual, centred_ranks) / (self.length * left.sqrt()))
+    }
+}
+
+/// An orthonormal basis of the constant and the covariates; `None` if a value is not finite.
+fn explained_directions(rows: usize, covariates: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {
     for column in covariates {
-        assert_eq!(column.len(), x.len(), "a covariate has {} values for {} rows", column.len(), x.len());
+        assert_eq!(column.len(), rows, "a covariate has {} values for {rows} rows", column.len());
         if !column.iter().all(|value| value.is_finite()) {
             return None;
         }
     }
-    let mut explained = vec![vec![1.0; x.len()]];
+    let mut explained = vec![vec![1.0; rows]];
     explained.extend_from_slice(covariates);
-    let basis = orthonormalise(explained);
-    // The constant is the first direction; with no rows there is not even that.
-    let controlled = basis.len().checked_sub(1)?;
-    if x.len() < controlled + 3 && controlled > 0 {
-        return None;
-    }
-    let rho = pearson(&residual(average_ranks(x)?, &basis)?, &residual(average_ranks(y)?, &basis)?)?;
-    Some(PartialCorrelation { rho, controlled })
+    Some(orthonormalise(explained))
 }
 
 /// What is left of `ranks` beside the orthonormal `basis`; `None` if only rounding is left.
 fn residual(mut ranks: Vec<f64>, basis: &[Vec<f64>]) -> Option<Vec<f64>> {
-    let length = |vector: &[f64]| vector.iter().map(|value| value * value).sum::<f64>().sqrt();
+    let length = |vector: &[f64]| dot(vector, vector).sqrt();
     let before = length(&ranks);
     remove_projection(&mut ranks, basis);
     (length(&ranks) > NOTHING_LEFT * before).then_some(ranks)
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 /// One column of zeros and ones per level but the first (in rising order): a category as covariates.
@@ -115,6 +166,17 @@ mod tests {
         close(partial_spearman(&X, &Y, &[]), spearman(&X, &Y).unwrap(), 0);
         close(partial_spearman(&X, &Y, &[vec![7.0; 12]]), spearman(&X, &Y).unwrap(), 0);
         close(partial_spearman(&[1.0, 2.0], &[5.0, 3.0], &[]), -1.0, 0);
+    }
+
+    #[test]
+    fn the_prepared_form_agrees() {
+        let centred: Vec<f64> = average_ranks(&Y).unwrap().iter().map(|rank| rank - 6.5).collect();
+        for covariates in [vec![], vec![SIZE.to_vec()], vec![SIZE.to_vec(), DEPTH.to_vec()]] {
+            let prepared = Controlled::new(&X, &covariates).unwrap().rho(&centred).unwrap();
+            assert!((prepared - partial_spearman(&X, &Y, &covariates).unwrap().rho).abs() < 1e-14);
+        }
+        let explained = Controlled::new(&X, &[average_ranks(&Y).unwrap()]).unwrap();
+        assert_eq!(explained.rho(&centred), None);
     }
 
     #[test]

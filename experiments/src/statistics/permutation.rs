@@ -53,9 +53,23 @@ pub fn permutation_p_within(
     rng: &mut (impl Rng + ?Sized),
 ) -> Option<f64> {
     assert_paired(x, y);
+    let threshold = statistic(x, y)?.abs() * (1.0 - 1e-12);
+    let reaches = |shuffled: &[f64]| statistic(x, shuffled).is_none_or(|t| t.abs() >= threshold);
+    Some(share_reached(y, strata, permutations, reaches, rng))
+}
+
+/// `(1 + the shuffles of y within strata that reach the observed statistic) / (permutations + 1)`.
+///
+/// # Panics
+/// If the lengths differ.
+pub(super) fn share_reached(
+    y: &[f64],
+    strata: &[usize],
+    permutations: usize,
+    reaches: impl Fn(&[f64]) -> bool,
+    rng: &mut (impl Rng + ?Sized),
+) -> f64 {
     assert_eq!(strata.len(), y.len(), "{} strata for {} rows; each row needs one", strata.len(), y.len());
-    let observed = statistic(x, y)?.abs();
-    let threshold = observed * (1.0 - 1e-12);
     let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (row, &stratum) in strata.iter().enumerate() {
         groups.entry(stratum).or_default().push(row);
@@ -68,9 +82,9 @@ pub fn permutation_p_within(
             values.shuffle(rng);
             rows.iter().zip(values).for_each(|(&row, value)| shuffled[row] = value);
         }
-        extreme += usize::from(statistic(x, &shuffled).is_none_or(|t| t.abs() >= threshold));
+        extreme += usize::from(reaches(&shuffled));
     }
-    Some((1 + extreme) as f64 / (permutations + 1) as f64)
+    (1 + extreme) as f64 / (permutations + 1) as f64
 }
 
 #[cfg(test)]

@@ -3,10 +3,14 @@
 use rand::Rng;
 
 use super::assert_paired;
+use super::bayes::bayes_factor_01;
 use super::bootstrap::{Interval, bootstrap};
-use super::partial::partial_spearman;
-use super::permutation::permutation_p_within;
-use super::verdict::{EQUIVALENCE_MARGIN, Equivalence, Verdict, bayes_factor_01, equivalence};
+use super::correlation::average_ranks;
+use super::equivalence::{Equivalence, equivalence};
+use super::partial::{Controlled, partial_of_ranks, partial_spearman};
+use super::permutation::share_reached;
+use super::ranking::Ranking;
+use super::verdict::{CONFIDENCE, EQUIVALENCE_MARGIN, PERMUTATIONS, RESAMPLES, Verdict};
 
 /// How much resampling a [`RankRelation`] rests on; the default is what the protocol fixes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,7 +27,12 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { permutations: 10_000, resamples: 2_000, confidence: 0.95, margin: EQUIVALENCE_MARGIN }
+        Settings {
+            permutations: PERMUTATIONS,
+            resamples: RESAMPLES,
+            confidence: CONFIDENCE,
+            margin: EQUIVALENCE_MARGIN,
+        }
     }
 }
 
@@ -97,12 +106,12 @@ pub fn partial_rank_relation(
 ) -> Option<RankRelation> {
     assert_paired(x, y);
     let observed = partial_spearman(x, y, covariates)?;
-    let rho = |x: &[f64], y: &[f64]| partial_spearman(x, y, covariates).map(|partial| partial.rho);
-    let permutation_p = permutation_p_within(x, y, strata, settings.permutations, rho, rng)?;
+    let permutation_p = permutation_p_of_ranks(x, y, covariates, strata, settings.permutations, rng)?;
+    let (order_x, order_y) = (Ranking::new(x)?, Ranking::new(y)?);
     let redrawn_rho = |rows: &[usize]| {
-        let pick = |column: &[f64]| rows.iter().map(|&row| column[row]).collect::<Vec<_>>();
-        let covariates: Vec<_> = covariates.iter().map(|column| pick(column)).collect();
-        partial_spearman(&pick(x), &pick(y), &covariates).map(|partial| partial.rho)
+        let pick = |column: &Vec<f64>| rows.iter().map(|&row| column[row]).collect();
+        let covariates: Vec<Vec<f64>> = covariates.iter().map(pick).collect();
+        partial_of_ranks(order_x.of_rows(rows), order_y.of_rows(rows), &covariates).map(|partial| partial.rho)
     };
     let spread = bootstrap(x.len(), redrawn_rho, settings.resamples, settings.confidence, rng)?;
     let equivalence = equivalence(observed.rho, x.len(), observed.controlled, settings.margin)?;
@@ -119,12 +128,31 @@ pub fn partial_rank_relation(
     })
 }
 
+/// [`permutation_p_within`](super::permutation_p_within) of the partial rank correlation: the same shuffles, but ranks and
+/// regressions are done once instead of in each of them.
+pub(super) fn permutation_p_of_ranks(
+    x: &[f64],
+    y: &[f64],
+    covariates: &[Vec<f64>],
+    strata: &[usize],
+    permutations: usize,
+    rng: &mut (impl Rng + ?Sized),
+) -> Option<f64> {
+    let controlled = Controlled::new(x, covariates)?;
+    let mean_rank = (y.len() as f64 + 1.0) / 2.0;
+    let ranks: Vec<f64> = average_ranks(y)?.iter().map(|rank| rank - mean_rank).collect();
+    // Correlations that are equal but for rounding count as equal.
+    let threshold = controlled.rho(&ranks)?.abs() - 1e-12;
+    let reaches = |shuffled: &[f64]| controlled.rho(shuffled).is_none_or(|rho| rho.abs() >= threshold);
+    Some(share_reached(&ranks, strata, permutations, reaches, rng))
+}
+
 #[cfg(test)]
 mod tests {
     use rand::rngs::Xoshiro256PlusPlus;
     use rand::{RngExt, SeedableRng};
 
-    use super::super::spearman;
+    use super::super::{bootstrap, permutation_p_within, spearman};
     use super::*;
 
     const QUICK: Settings =
@@ -152,6 +180,27 @@ mod tests {
         let fixed = partial_rank_relation(&x, &y, &covariates, &size, &QUICK, rng).unwrap();
         assert_eq!((fixed.verdict, fixed.controlled), (Verdict::Supported, 3), "{fixed:?}");
         assert!(fixed.interval().contains(0.0) && fixed.permutation_p > 0.05 && fixed.bayes_factor_01 > 3.0);
+    }
+
+    #[test]
+    fn the_shortcuts_change_nothing() {
+        let (x, y, size) = confounded(50, 3);
+        let covariates = super::super::indicator_columns(&size);
+        for (covariates, strata) in [(vec![], vec![0; 50]), (covariates, size)] {
+            let seeded = || Xoshiro256PlusPlus::seed_from_u64(8);
+            let got = partial_rank_relation(&x, &y, &covariates, &strata, &QUICK, &mut seeded()).unwrap();
+            // The same from the definitions, with the same random numbers.
+            let rng = &mut seeded();
+            let rho = |x: &[f64], y: &[f64]| partial_spearman(x, y, &covariates).map(|partial| partial.rho);
+            assert_eq!(Some(got.permutation_p), permutation_p_within(&x, &y, &strata, 300, rho, rng));
+            let redrawn = |rows: &[usize]| {
+                let pick = |column: &[f64]| rows.iter().map(|&row| column[row]).collect::<Vec<_>>();
+                let covariates: Vec<_> = covariates.iter().map(|column| pick(column)).collect();
+                partial_spearman(&pick(&x), &pick(&y), &covariates).map(|partial| partial.rho)
+            };
+            let spread = bootstrap(50, redrawn, 300, 0.95, rng).unwrap();
+            assert_eq!((got.percentile, got.bca), (spread.percentile, spread.bca));
+        }
     }
 
     #[test]

@@ -1,0 +1,496 @@
+//! Do the intervals cover and do the tests keep their level? Data are drawn from a known truth many times over, and it is
+//! counted how often an interval holds it, or a test rejects it.
+//!
+//! `cargo test` runs a few hundred to a few thousand trials of each. The long version, about fifty times as many, prints a
+//! table: `cargo test --release --package pitfall --lib statistics::simulation -- --ignored --nocapture`.
+
+use std::f64::consts::PI;
+
+use patchgrad::random::stream;
+use rand::{Rng, RngExt};
+use rand_distr::{Exp1, StandardNormal, StudentT};
+
+use super::relation::permutation_p_of_ranks;
+use super::*;
+
+/// How far the count may be off by chance, in its standard deviations: one in 16,000 is, and the seeds are fixed.
+const DEVIATIONS: f64 = 4.0;
+
+/// What is simulated: a rate with a known value.
+struct Simulation {
+    /// The claim, and the name of its random stream.
+    name: &'static str,
+    /// The rate a perfect method has.
+    nominal: f64,
+    /// How far the method may truly fall short of it, and exceed it: approximations, and tests of few discrete outcomes.
+    allowance: [f64; 2],
+    /// Trials in the quick version.
+    trials: usize,
+    /// One trial: whether the interval covered, or the test rejected.
+    trial: fn(&mut dyn Rng) -> bool,
+}
+
+impl Simulation {
+    /// The share of trials, and whether it is what it should be.
+    fn run(&self, trials: usize) -> (f64, bool) {
+        let hits = (0..trials).filter(|&trial| (self.trial)(&mut stream(1, self.name, trial as u64))).count();
+        let rate = hits as f64 / trials as f64;
+        let chance = DEVIATIONS * (self.nominal * (1.0 - self.nominal) / trials as f64).sqrt();
+        let [short, beyond] = self.allowance;
+        (rate, rate >= self.nominal - short - chance && rate <= self.nominal + beyond + chance)
+    }
+}
+
+const SIMULATIONS: [Simulation; 27] = [
+    Simulation {
+        name: "permutation test of rho, 20 rows with ties: level",
+        nominal: 0.05,
+        allowance: [0.0, 0.0],
+        trials: 1_000,
+        trial: |rng| {
+            let mut column = || (0..20).map(|_| f64::from(rng.random_range(0..9))).collect::<Vec<_>>();
+            let (x, y) = (column(), column());
+            permutation_p_of_ranks(&x, &y, &[], &[0; 20], 199, rng).unwrap() <= 0.05
+        },
+    },
+    Simulation {
+        name: "partial rho, shuffled within code sizes that drive both variables: level",
+        nominal: 0.05,
+        allowance: [0.0, 0.0],
+        trials: 1_000,
+        trial: |rng| {
+            let (x, y, strata, covariates) = confounded(60, rng);
+            permutation_p_of_ranks(&x, &y, &covariates, &strata, 199, rng).unwrap() <= 0.05
+        },
+    },
+    Simulation {
+        name: "equivalence at rho = 0.3, 60 rows: level",
+        nominal: 0.05,
+        allowance: [0.01, 0.01],
+        trials: 4_000,
+        trial: |rng| equivalent_at_the_margin(0.3, 60, rng),
+    },
+    Simulation {
+        name: "equivalence at rho = -0.3, 200 rows: level",
+        nominal: 0.05,
+        allowance: [0.01, 0.01],
+        trials: 2_000,
+        trial: |rng| equivalent_at_the_margin(-0.3, 200, rng),
+    },
+    Simulation {
+        name: "percentile interval of rho = 0, 60 rows: coverage",
+        nominal: 0.95,
+        allowance: [0.02, 0.01],
+        trials: 1_000,
+        trial: |rng| spearman_interval_covers(0.0, 60, false, rng),
+    },
+    Simulation {
+        name: "BCa interval of rho = 0, 60 rows: coverage",
+        nominal: 0.95,
+        allowance: [0.02, 0.01],
+        trials: 1_000,
+        trial: |rng| spearman_interval_covers(0.0, 60, true, rng),
+    },
+    Simulation {
+        name: "percentile interval of rho = 0.6, 60 rows: coverage",
+        nominal: 0.95,
+        allowance: [0.02, 0.01],
+        trials: 1_000,
+        trial: |rng| spearman_interval_covers(0.6, 60, false, rng),
+    },
+    Simulation {
+        name: "BCa interval of rho = 0.6, 60 rows: coverage",
+        nominal: 0.95,
+        allowance: [0.02, 0.01],
+        trials: 1_000,
+        trial: |rng| spearman_interval_covers(0.6, 60, true, rng),
+    },
+    Simulation {
+        name: "BCa interval of rho = 0.3, 200 rows: coverage",
+        nominal: 0.95,
+        allowance: [0.015, 0.01],
+        trials: 300,
+        trial: |rng| spearman_interval_covers(0.3, 200, true, rng),
+    },
+    Simulation {
+        name: "Wilson's interval, 97 of 100 expected: coverage",
+        nominal: 0.95,
+        allowance: [0.02, 0.03],
+        trials: 2_000,
+        trial: |rng| wilson_covers(0.97, 100, rng),
+    },
+    Simulation {
+        name: "Wilson's interval, 600 of 1,000 expected: coverage",
+        nominal: 0.95,
+        allowance: [0.005, 0.005],
+        trials: 1_000,
+        trial: |rng| wilson_covers(0.6, 1_000, rng),
+    },
+    Simulation {
+        name: "McNemar's exact test, 90 differing of 500: level",
+        // Discrete and therefore careful.
+        nominal: 0.05,
+        allowance: [0.025, 0.0],
+        trials: 2_000,
+        trial: |rng| differing(500, 0.18, rng).exact_p() <= 0.05,
+    },
+    Simulation {
+        name: "F test of the first factor, unbalanced: level",
+        nominal: 0.05,
+        allowance: [0.0, 0.0],
+        trials: 2_000,
+        trial: |rng| null_anova(rng).first.p.unwrap() <= 0.05,
+    },
+    Simulation {
+        name: "F test of the interaction, unbalanced: level",
+        nominal: 0.05,
+        allowance: [0.0, 0.0],
+        trials: 2_000,
+        trial: |rng| null_anova(rng).interaction.unwrap().p.unwrap() <= 0.05,
+    },
+    Simulation {
+        name: "ICC(1), 20 x 2: coverage",
+        nominal: 0.95,
+        allowance: [0.0, 0.0],
+        trials: 2_000,
+        trial: |rng| {
+            let table = reliability_table(20, 2, 0.0, rng);
+            intraclass_correlations(&table, 0.95).unwrap().one_way.single_interval.unwrap().contains(0.8)
+        },
+    },
+    Simulation {
+        name: "ICC(3,1), 20 x 3 with shifts: coverage",
+        nominal: 0.95,
+        allowance: [0.0, 0.0],
+        trials: 2_000,
+        trial: |rng| {
+            let table = reliability_table(20, 3, 0.7, rng);
+            intraclass_correlations(&table, 0.95).unwrap().consistency.single_interval.unwrap().contains(0.8)
+        },
+    },
+    Simulation {
+        name: "ICC(2,1), 20 x 6 with random shifts: coverage",
+        // Satterthwaite's approximation.
+        nominal: 0.95,
+        allowance: [0.01, 0.02],
+        trials: 2_000,
+        trial: |rng| {
+            let table = reliability_table(20, 6, 0.5, rng);
+            // 1 / (1 + 0.25 + 0.25)
+            intraclass_correlations(&table, 0.95).unwrap().agreement.single_interval.unwrap().contains(2.0 / 3.0)
+        },
+    },
+    Simulation {
+        name: "Kendall's W, chi-squared, 8 judges of 12 items: level",
+        // The approximation is careful.
+        nominal: 0.05,
+        allowance: [0.02, 0.005],
+        trials: 2_000,
+        trial: |rng| kendall_w(&independent_judges(8, 12, rng)).unwrap().p <= 0.05,
+    },
+    Simulation {
+        name: "Kendall's W, permutations, 3 judges of 6 items: level",
+        nominal: 0.05,
+        allowance: [0.005, 0.0],
+        trials: 1_000,
+        trial: |rng| {
+            let judges = independent_judges(3, 6, rng);
+            concordance_permutation_p(&judges, 199, rng).unwrap() <= 0.05
+        },
+    },
+    Simulation {
+        name: "Steiger's Z of Pearson's r, 60 rows: level",
+        nominal: 0.05,
+        allowance: [0.01, 0.01],
+        trials: 2_000,
+        trial: |rng| steiger_rejects(pearson, 60, rng),
+    },
+    Simulation {
+        name: "Steiger's Z of Spearman's rho, 60 rows: level",
+        // Ranks vary 6 % more than Fisher's formula for r has it.
+        nominal: 0.05,
+        allowance: [0.01, 0.015],
+        trials: 2_000,
+        trial: |rng| steiger_rejects(spearman, 60, rng),
+    },
+    Simulation {
+        name: "interval of a mean of 5: coverage",
+        nominal: 0.95,
+        allowance: [0.0, 0.0],
+        trials: 4_000,
+        trial: |rng| mean_interval(&normal(5, rng), 0.95).unwrap().interval.contains(0.0),
+    },
+    Simulation {
+        name: "interval of a slope, 6 points: coverage",
+        nominal: 0.95,
+        allowance: [0.0, 0.0],
+        trials: 4_000,
+        trial: |rng| {
+            let x = [0.0, 1.0, 2.0, 3.0, 4.0, 6.0];
+            let y: Vec<f64> = x.iter().map(|x| 2.0 - 0.5 * x + rng.sample::<f64, _>(StandardNormal)).collect();
+            linear_trend(&x, &y, 0.95).unwrap().interval.contains(-0.5)
+        },
+    },
+    Simulation {
+        name: "F test of additional columns, 30 rows: level",
+        nominal: 0.05,
+        allowance: [0.0, 0.0],
+        trials: 2_000,
+        trial: |rng| {
+            let columns = [normal(30, rng), normal(30, rng), normal(30, rng)];
+            let y: Vec<f64> = columns[0].iter().map(|x| x + rng.sample::<f64, _>(StandardNormal)).collect();
+            let smaller = explained_variance(&y, &columns[..1]).unwrap();
+            explained_variance(&y, &columns).unwrap().beyond(&smaller).1.unwrap() <= 0.05
+        },
+    },
+    Simulation {
+        name: "sign flips, 12 pairs with heavy tails: level",
+        nominal: 0.05,
+        allowance: [0.005, 0.0],
+        trials: 1_000,
+        trial: |rng| {
+            let changes: Vec<f64> = (0..12).map(|_| rng.sample(StudentT::new(2.0).unwrap())).collect();
+            paired_difference(&[0.0; 12], &changes, 199, 1, 0.95, rng).unwrap().sign_flip_p <= 0.05
+        },
+    },
+    Simulation {
+        name: "BCa interval of a mean change, 40 skewed pairs: coverage",
+        nominal: 0.95,
+        allowance: [0.03, 0.005],
+        trials: 1_000,
+        trial: |rng| {
+            let changes: Vec<f64> = (0..40).map(|_| rng.sample(Exp1)).collect();
+            paired_difference(&[0.0; 40], &changes, 1, 400, 0.95, rng).unwrap().mean.bca.unwrap().contains(1.0)
+        },
+    },
+    Simulation {
+        name: "Holm over 20 related tests, 15 of them true: any false rejection",
+        // At most 0.05 by design, whatever the dependence.
+        nominal: 0.05,
+        allowance: [0.03, 0.0],
+        trials: 2_000,
+        trial: |rng| {
+            let shared: f64 = rng.sample(StandardNormal);
+            let p: Vec<f64> = (0..20)
+                .map(|test| {
+                    let z = 0.5_f64.sqrt() * (shared + rng.sample::<f64, _>(StandardNormal));
+                    2.0 * normal_cdf(-(z + if test < 5 { 4.0 } else { 0.0 }).abs())
+                })
+                .collect();
+            holm(&p).unwrap()[5..].iter().any(|p| *p <= 0.05)
+        },
+    },
+];
+
+fn normal(rows: usize, rng: &mut dyn Rng) -> Vec<f64> {
+    (0..rows).map(|_| rng.sample(StandardNormal)).collect()
+}
+
+/// Normal pairs whose Spearman's rho is `rho`: with Pearson's `r = 2 sin(pi rho / 6)` (Pearson 1907). The second variable
+/// is bent afterwards, which ranks do not see.
+fn related(rho: f64, rows: usize, rng: &mut dyn Rng) -> (Vec<f64>, Vec<f64>) {
+    let r = 2.0 * (PI * rho / 6.0).sin();
+    let x = normal(rows, rng);
+    let noise = (1.0 - r * r).sqrt();
+    let y = x.iter().map(|x| (r * x + noise * rng.sample::<f64, _>(StandardNormal)).exp()).collect();
+    (x, y)
+}
+
+fn equivalent_at_the_margin(rho: f64, rows: usize, rng: &mut dyn Rng) -> bool {
+    let (x, y) = related(rho, rows, rng);
+    equivalence(spearman(&x, &y).unwrap(), rows, 0, 0.3).unwrap().passes()
+}
+
+fn spearman_interval_covers(rho: f64, rows: usize, bca: bool, rng: &mut dyn Rng) -> bool {
+    let (x, y) = related(rho, rows, rng);
+    let (x, y) = (Ranking::new(&x).unwrap(), Ranking::new(&y).unwrap());
+    let spread = bootstrap(rows, |rows| pearson(&x.of_rows(rows), &y.of_rows(rows)), 400, 0.95, rng).unwrap();
+    (if bca { spread.bca.unwrap() } else { spread.percentile }).contains(rho)
+}
+
+/// Four code sizes which drive both variables, by curves of their own: `(x, y, strata, covariates)`.
+fn confounded(rows: usize, rng: &mut dyn Rng) -> (Vec<f64>, Vec<f64>, Vec<usize>, Vec<Vec<f64>>) {
+    let size: Vec<usize> = (0..rows).map(|row| row % 4).collect();
+    let x = size.iter().map(|&size| size as f64 + rng.sample::<f64, _>(StandardNormal)).collect();
+    let y = size.iter().map(|&size| (size as f64).powi(2) + 2.0 * rng.sample::<f64, _>(StandardNormal)).collect();
+    let covariates = vec![size.iter().map(|&size| (1.0 + size as f64).ln()).collect()];
+    (x, y, size, covariates)
+}
+
+fn wilson_covers(share: f64, trials: u64, rng: &mut dyn Rng) -> bool {
+    let successes = (0..trials).filter(|_| rng.random::<f64>() < share).count() as u64;
+    wilson_interval(successes, trials, 0.95).unwrap().contains(share)
+}
+
+/// Two equally good classifiers which differ on about this share of the images.
+fn differing(images: u64, share: f64, rng: &mut dyn Rng) -> Disagreement {
+    let (mut only_first, mut only_second) = (0, 0);
+    for _ in 0..images {
+        let u: f64 = rng.random();
+        only_first += u64::from(u < share / 2.0);
+        only_second += u64::from(u > 1.0 - share / 2.0);
+    }
+    Disagreement { only_first, only_second, images }
+}
+
+/// Four levels by three, one to three values per cell, with an effect of the second factor only.
+fn null_anova(rng: &mut dyn Rng) -> TwoWayAnova {
+    let (mut values, mut first, mut second) = (Vec::new(), Vec::new(), Vec::new());
+    for a in 0..4_usize {
+        for b in 0..3_usize {
+            for _ in 0..1 + (a * b) % 3 {
+                values.push(b as f64 + rng.sample::<f64, _>(StandardNormal));
+                first.push(a);
+                second.push(b);
+            }
+        }
+    }
+    two_way_anova(&values, &first, &second).unwrap()
+}
+
+/// Subjects of variance 1, noise of variance 1/4, shifts of the columns of the given standard deviation.
+fn reliability_table(rows: usize, columns: usize, shift: f64, rng: &mut dyn Rng) -> Vec<Vec<f64>> {
+    let shifts: Vec<f64> = normal(columns, rng).iter().map(|z| shift * z).collect();
+    (0..rows)
+        .map(|_| {
+            let subject: f64 = rng.sample(StandardNormal);
+            shifts.iter().map(|shift| subject + shift + 0.5 * rng.sample::<f64, _>(StandardNormal)).collect()
+        })
+        .collect()
+}
+
+fn independent_judges(judges: usize, items: usize, rng: &mut dyn Rng) -> Vec<Vec<f64>> {
+    (0..judges).map(|_| normal(items, rng)).collect()
+}
+
+/// `x` and `y` follow `z` equally well, and each other.
+fn steiger_rejects(correlation: fn(&[f64], &[f64]) -> Option<f64>, rows: usize, rng: &mut dyn Rng) -> bool {
+    let (shared, z) = (normal(rows, rng), normal(rows, rng));
+    let mut score = || {
+        let mixed = |(s, z): (&f64, &f64)| 0.6 * s + 0.4 * z + 0.5 * rng.sample::<f64, _>(StandardNormal);
+        shared.iter().zip(&z).map(mixed).collect::<Vec<_>>()
+    };
+    let (x, y) = (score(), score());
+    let r = |a: &[f64], b: &[f64]| correlation(a, b).unwrap();
+    steiger(r(&x, &z), r(&y, &z), r(&x, &y), rows).unwrap().p <= 0.05
+}
+
+#[test]
+fn intervals_cover_and_tests_keep_their_level() {
+    for simulation in &SIMULATIONS {
+        let (rate, accepted) = simulation.run(simulation.trials);
+        assert!(accepted, "{}: {rate}, nominal {}", simulation.name, simulation.nominal);
+    }
+}
+
+#[test]
+#[ignore = "minutes; prints the table of the documentation"]
+fn intervals_cover_and_tests_keep_their_level_in_the_long_run() {
+    let mut failed = Vec::new();
+    println!("{:>8} {:>8} {:>8}  what", "trials", "nominal", "rate");
+    for simulation in &SIMULATIONS {
+        let trials = 50 * simulation.trials;
+        let (rate, accepted) = simulation.run(trials);
+        println!("{trials:8} {:8.3} {rate:8.4}  {}", simulation.nominal, simulation.name);
+        failed.extend((!accepted).then_some(simulation.name));
+    }
+    assert!(failed.is_empty(), "off: {failed:?}");
+}
+
+/// How often the rule gives each verdict: supported, contradicted, inconclusive.
+fn verdicts(rho: f64, rows: usize, trials: usize) -> [f64; 3] {
+    let mut counts = [0.0; 3];
+    for trial in 0..trials {
+        let rng = &mut stream(2, &format!("verdict at {rho}, {rows} rows"), trial as u64);
+        let (x, y) = related(rho, rows, rng);
+        let settings = Settings { permutations: 1, resamples: 400, ..Settings::default() };
+        let verdict = rank_relation(&x, &y, &settings, rng).unwrap().verdict;
+        counts[verdict as usize] += 1.0 / trials as f64;
+    }
+    counts
+}
+
+#[test]
+fn the_rule_rarely_errs() {
+    // Nothing there, 200 networks: it is seen. The critical value is about 0.18, 2.5 standard errors.
+    let [supported, contradicted, _] = verdicts(0.0, 200, 200);
+    assert!(supported > 0.93 && contradicted == 0.0, "{supported} supported, {contradicted} contradicted");
+    // A strong relation, 60 networks: seen as well, and never called none.
+    let [supported, contradicted, _] = verdicts(0.6, 60, 300);
+    assert!(contradicted > 0.95 && supported == 0.0, "{supported} supported, {contradicted} contradicted");
+    // 60 networks are too few to support "none" more than about every other time.
+    let [supported, contradicted, inconclusive] = verdicts(0.0, 60, 300);
+    assert!((0.3..0.6).contains(&supported) && contradicted < 0.04, "{supported}, {contradicted}, {inconclusive}");
+}
+
+#[test]
+#[ignore = "minutes; prints how often the rule gives each verdict"]
+fn the_operating_characteristics_of_the_rule() {
+    println!("{:>6} {:>6} {:>10} {:>13} {:>13}", "rows", "rho", "supported", "contradicted", "inconclusive");
+    for rows in [40, 60, 100, 200] {
+        for rho in [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6] {
+            let [supported, contradicted, inconclusive] = verdicts(rho, rows, 4_000);
+            println!("{rows:6} {rho:6.1} {supported:10.3} {contradicted:13.3} {inconclusive:13.3}");
+            if rho >= 0.3 {
+                assert!(supported <= 0.065, "a relation at the margin or beyond is called none {supported}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_correction_for_attenuation_finds_the_correlation_behind_the_noise() {
+    let rng = &mut stream(1, "attenuation", 0);
+    let rows = 20_000;
+    let truth = normal(rows, rng);
+    let partner: Vec<f64> = truth.iter().map(|t| 0.6 * t + 0.8 * rng.sample::<f64, _>(StandardNormal)).collect();
+    // Two noisy halves of each: reliabilities 1 / (1 + 0.5) and 1 / (1 + 1) of a half.
+    let mut halves = |values: &[f64], noise: f64| {
+        let measured =
+            |value: &f64| (0..2).map(|_| value + noise.sqrt() * rng.sample::<f64, _>(StandardNormal)).collect();
+        values.iter().map(measured).collect::<Vec<Vec<f64>>>()
+    };
+    let (x, y) = (halves(&truth, 0.5), halves(&partner, 1.0));
+    let mean = |table: &[Vec<f64>]| table.iter().map(|row| (row[0] + row[1]) / 2.0).collect::<Vec<_>>();
+    let reliability = |table: &[Vec<f64>]| intraclass_correlations(table, 0.95).unwrap().consistency.average;
+    let r = pearson(&mean(&x), &mean(&y)).unwrap();
+    let corrected = disattenuate(r, reliability(&x), reliability(&y)).unwrap();
+    // The noise hides a quarter of it; what is left is within four standard errors.
+    assert!(r < 0.47 && (corrected - 0.6).abs() < 0.03, "{r} becomes {corrected}");
+}
+
+/// Seconds matter here, not digits: what the experiments call thousands of times.
+#[test]
+#[ignore = "prints times"]
+fn how_long_the_resampling_takes() {
+    let rng = &mut stream(1, "times", 0);
+    let (x, y) = related(0.2, 200, rng);
+    let pick = |values: &[f64], rows: &[usize]| rows.iter().map(|&row| values[row]).collect::<Vec<_>>();
+    let mut timed = |what: &str, work: &mut dyn FnMut(&mut dyn Rng)| {
+        let start = std::time::Instant::now();
+        work(rng);
+        println!("{:8.1} ms  {what}", start.elapsed().as_secs_f64() * 1e3);
+    };
+    timed("10,000 resamples of rho, sorting each", &mut |rng| {
+        bootstrap(200, |rows| spearman(&pick(&x, rows), &pick(&y, rows)), 10_000, 0.95, rng).unwrap();
+    });
+    let (order_x, order_y) = (Ranking::new(&x).unwrap(), Ranking::new(&y).unwrap());
+    timed("10,000 resamples of rho by Ranking", &mut |rng| {
+        bootstrap(200, |rows| pearson(&order_x.of_rows(rows), &order_y.of_rows(rows)), 10_000, 0.95, rng).unwrap();
+    });
+    timed("10,000 permutations of rho, sorting each", &mut |rng| {
+        permutation_p(&x, &y, 10_000, spearman, rng).unwrap();
+    });
+    timed("10,000 permutations of tau-b", &mut |rng| {
+        permutation_p(&x, &y, 10_000, kendall_tau_b, rng).unwrap();
+    });
+    timed("rank_relation with the protocol's settings", &mut |rng| {
+        rank_relation(&x, &y, &Settings::default(), rng).unwrap();
+    });
+    let levels: Vec<usize> = (0..200).map(|row| row % 5).collect();
+    let mut covariates = indicator_columns(&levels);
+    covariates.extend(indicator_columns(&(0..200).map(|row| row * 7 % 6).collect::<Vec<usize>>()));
+    timed("partial_rank_relation with 9 covariates", &mut |rng| {
+        partial_rank_relation(&x, &y, &covariates, &levels, &Settings::default(), rng).unwrap();
+    });
+}
