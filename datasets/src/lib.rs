@@ -54,7 +54,7 @@ pub mod svhn;
 mod tar;
 
 pub use catalog::{SetName, UnknownSet, bundled, open};
-pub use colour::ColourSpace;
+pub use colour::{ColourSpace, InColourSpace, NoColours};
 pub use error::{DataError, Problem};
 pub use images::{ImageShape, Images};
 pub use labelled::{Checksum, DataSet, LabelledImages};
