@@ -81,7 +81,7 @@ impl SetName {
     /// Licence and holder, in one line.
     pub fn licence(self) -> &'static str {
         match self {
-            SetName::Mnist => "CC BY-SA 3.0, Yann LeCun, Corinna Cortes and Christopher J.C. Burges",
+            SetName::Mnist => "CC BY-SA 3.0, Yann LeCun and Corinna Cortes",
             SetName::FashionMnist => "MIT, Copyright (c) 2017 Zalando SE",
             SetName::Cifar10 | SetName::Cifar100 => {
                 "no licence stated; collected by Alex Krizhevsky, Vinod Nair and Geoffrey Hinton"

@@ -2,7 +2,8 @@
 //!
 //! A pixel of RGB in [0, 1] becomes one to four numbers, each within the [range](ColourSpace::ranges) of its channel;
 //! [`encode`](ColourSpace::encode) and [`decode`](ColourSpace::decode) do so for whole pictures of bytes and scale
-//! every channel from its range to that of a [`Scaling`], as a network wants it.
+//! every channel from its range to that of a [`Scaling`], as a network wants it;
+//! [`Images::in_colour_space`](crate::Images::in_colour_space) does so for a whole set.
 //!
 //! | space | channels | definition |
 //! |---|---|---|
@@ -15,14 +16,31 @@
 //! | CMYK | C, M, Y, K | K = 1 - max, C = (max - R) / max, M and Y likewise; 0, 0, 0, 1 for black |
 //! | GRAYSCALE | (R + G + B) / 3 | no inverse: the way back gives a grey |
 //!
+//! The way back:
+//!
+//! | space | R, G, B |
+//! |---|---|
+//! | YUV | R = Y + 0.701 V / 0.615, B = Y + 0.886 U / 0.436, G = (Y - 0.299 R - 0.114 B) / 0.587 |
+//! | HSV | V (1 - S t) with t = min(1, max(0, d - 1)) and d the distance of H from the hue of the colour, in sixths of a turn |
+//! | XYZ | the inverse matrix, then the curve of sRGB |
+//! | CSS | HSV with H = atan2(first, second) / 2 pi and V the length of (first, second) |
+//! | CSSV | HSV with H = atan2(first, second) / 2 pi |
+//! | CMYK | (1 - C) (1 - K), M and Y likewise |
+//! | GRAYSCALE | three times the same |
+//!
 //! Bytes survive the way there and back unchanged in every space but GRAYSCALE.
 
-use std::fmt;
-use std::str::FromStr;
+mod name;
+mod view;
+
+use std::sync::LazyLock;
 
 use crate::Scaling;
 
-/// A colour space. `Display` and `FromStr` use its name in small letters.
+pub use name::UnknownColourSpace;
+pub use view::{InColourSpace, NoColours};
+
+/// A colour space. `Display` gives its name in small letters, `FromStr` takes it in any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the table of the module defines them")]
 pub enum ColourSpace {
@@ -36,12 +54,11 @@ pub enum ColourSpace {
     Grayscale,
 }
 
-/// A name that no colour space has.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown colour space {0:?}; known are rgb, yuv, hsv, xyz, css, cssv, cmyk and grayscale")]
-pub struct UnknownColourSpace(pub String);
-
 const MAX_CHANNELS: usize = 4;
+
+/// Linear sRGB of every byte: a power for each of them, and none for each pixel.
+static LINEAR: LazyLock<[f32; 256]> =
+    LazyLock::new(|| std::array::from_fn(|byte| to_linear(Scaling::ZeroToOne.to_f32(byte as u8))));
 
 /// From linear sRGB to XYZ, IEC 61966-2-1.
 const TO_XYZ: [[f32; 3]; 3] = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]];
@@ -54,18 +71,6 @@ const FROM_XYZ: [[f32; 3]; 3] = [
 ];
 
 impl ColourSpace {
-    /// Every space, for listings.
-    pub const ALL: [ColourSpace; 8] = [
-        ColourSpace::Rgb,
-        ColourSpace::Yuv,
-        ColourSpace::Hsv,
-        ColourSpace::Xyz,
-        ColourSpace::Css,
-        ColourSpace::Cssv,
-        ColourSpace::Cmyk,
-        ColourSpace::Grayscale,
-    ];
-
     /// Numbers for each pixel.
     pub fn channels(self) -> usize {
         self.ranges().len()
@@ -159,8 +164,13 @@ impl ColourSpace {
     pub fn encode(self, rgb: &[u8], scaling: Scaling, values: &mut [f32]) {
         let channels = self.channels();
         self.check(rgb, values);
-        for (bytes, pixel) in rgb.chunks_exact(3).zip(values.chunks_exact_mut(channels)) {
-            self.from_rgb([bytes[0], bytes[1], bytes[2]].map(|byte| Scaling::ZeroToOne.to_f32(byte)), pixel);
+        for (&bytes, pixel) in rgb.as_chunks::<3>().0.iter().zip(values.chunks_exact_mut(channels)) {
+            match self {
+                ColourSpace::Xyz => {
+                    pixel.copy_from_slice(&times(&TO_XYZ, bytes.map(|byte| LINEAR[usize::from(byte)])));
+                }
+                _ => self.from_rgb(bytes.map(|byte| Scaling::ZeroToOne.to_f32(byte)), pixel),
+            }
             for (value, [low, high]) in pixel.iter_mut().zip(self.ranges()) {
                 *value = scaling.from_unit((*value - low) / (high - low));
             }
@@ -189,30 +199,6 @@ impl ColourSpace {
         assert!(rgb.len().is_multiple_of(3), "{self}: {} bytes are no whole number of RGB pixels", rgb.len());
         let needed = rgb.len() / 3 * self.channels();
         assert_eq!(values.len(), needed, "{self}: {} pixels need {needed} values", rgb.len() / 3);
-    }
-}
-
-impl fmt::Display for ColourSpace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            ColourSpace::Rgb => "rgb",
-            ColourSpace::Yuv => "yuv",
-            ColourSpace::Hsv => "hsv",
-            ColourSpace::Xyz => "xyz",
-            ColourSpace::Css => "css",
-            ColourSpace::Cssv => "cssv",
-            ColourSpace::Cmyk => "cmyk",
-            ColourSpace::Grayscale => "grayscale",
-        })
-    }
-}
-
-impl FromStr for ColourSpace {
-    type Err = UnknownColourSpace;
-
-    fn from_str(name: &str) -> Result<Self, UnknownColourSpace> {
-        let found = ColourSpace::ALL.into_iter().find(|space| space.to_string() == name);
-        found.ok_or_else(|| UnknownColourSpace(name.to_owned()))
     }
 }
 
@@ -314,6 +300,22 @@ mod tests {
     }
 
     #[test]
+    fn the_table_of_bytes_changes_no_bit() {
+        let rgb: Vec<[u8; 3]> = colours().collect();
+        for space in ColourSpace::ALL {
+            let mut values = vec![f32::NAN; rgb.len() * space.channels()];
+            space.encode(rgb.as_flattened(), Scaling::ZeroToOne, &mut values);
+            for (bytes, pixel) in rgb.iter().zip(values.chunks_exact(space.channels())) {
+                let mut expected = convert(space, bytes.map(|byte| Scaling::ZeroToOne.to_f32(byte)));
+                for (value, [low, high]) in expected.iter_mut().zip(space.ranges()) {
+                    *value = (*value - low) / (high - low);
+                }
+                assert_eq!(pixel, expected, "{space} of {bytes:?}");
+            }
+        }
+    }
+
+    #[test]
     fn known_colours_have_their_known_values() {
         let near = |space: ColourSpace, rgb: [f32; 3], expected: &[f32], tolerance: f32| {
             let pixel = convert(space, rgb);
@@ -346,14 +348,5 @@ mod tests {
         let mut rgb = [7; 3];
         ColourSpace::Rgb.decode(&[-9.0, 0.0, 9.0], Scaling::MinusOneToOne, &mut rgb);
         assert_eq!(rgb, [0, 128, 255]);
-    }
-
-    #[test]
-    fn names_are_parsed() {
-        for space in ColourSpace::ALL {
-            assert_eq!(space.to_string().parse(), Ok(space));
-            assert!(UnknownColourSpace(String::new()).to_string().contains(&space.to_string()));
-        }
-        assert_eq!("lab".parse::<ColourSpace>(), Err(UnknownColourSpace("lab".to_owned())));
     }
 }

@@ -64,7 +64,7 @@ pub mod upstream;
 pub mod verify;
 
 pub use catalog::{SetName, UnknownSet, bundled, open};
-pub use colour::ColourSpace;
+pub use colour::{ColourSpace, InColourSpace, NoColours};
 pub use error::{DataError, Problem};
 pub use images::{ImageShape, Images};
 pub use labelled::{Checksum, DataSet, LabelledImages};

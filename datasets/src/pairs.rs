@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::pictures::{self, Options, PictureProblem};
+use crate::pictures::{self, Gathered, Options, PictureProblem};
 use crate::{DataError, Images};
 
 /// Pictures in two versions; picture i of one belongs to picture i of the other.
@@ -43,19 +43,20 @@ pub fn read(
         let problem = PictureProblem::Pairs { clean: clean.len(), noisy: noisy.len(), clean_folder };
         return Err(DataError::new(noisy_folder, problem.into()));
     }
-    let as_stored = Options { size: None, ..options.clone() };
+    let (mut clean_pictures, mut noisy_pictures) = (Gathered::default(), Gathered::default());
     for (clean, noisy) in clean.iter().zip(&noisy) {
-        let shapes = [clean, noisy].map(|file| pictures::read(file, &as_stored).map(|picture| picture.shape()));
-        let [clean_shape, noisy_shape] = shapes;
-        let (clean_shape, noisy_shape) = (clean_shape?, noisy_shape?);
+        let (clean_picture, clean_shape) = pictures::read_with_stored_shape(clean, options)?;
+        let (noisy_picture, noisy_shape) = pictures::read_with_stored_shape(noisy, options)?;
         if clean_shape != noisy_shape {
             let problem = PictureProblem::PairShape { noisy: noisy_shape, clean: clean_shape, partner: clean.clone() };
             return Err(DataError::new(noisy, problem.into()));
         }
+        clean_pictures.push(clean, &clean_picture)?;
+        noisy_pictures.push(noisy, &noisy_picture)?;
     }
     Ok(NoisyPairs {
-        clean: pictures::read_all(&clean, options)?,
-        noisy: pictures::read_all(&noisy, options)?,
+        clean: clean_pictures.into_images(),
+        noisy: noisy_pictures.into_images(),
         files: clean.into_iter().zip(noisy).map(<[PathBuf; 2]>::from).collect(),
     })
 }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{DataError, ImageShape, Images, LabelledImages};
 
+pub(crate) use decode::read_with_stored_shape;
 pub use decode::{Channels, Options, from_bytes, read};
 pub use problem::PictureProblem;
 
@@ -89,21 +90,40 @@ fn labelled(
 }
 
 /// Reads `files`, of which there is at least one, as pictures of one shape.
-pub(crate) fn read_all(files: &[PathBuf], options: &Options) -> Result<Images, DataError> {
-    let mut pixels = Vec::new();
-    let mut shape: Option<ImageShape> = None;
+fn read_all(files: &[PathBuf], options: &Options) -> Result<Images, DataError> {
+    let mut gathered = Gathered::default();
     for file in files {
-        let picture = read(file, options)?;
+        gathered.push(file, &read(file, options)?)?;
+    }
+    Ok(gathered.into_images())
+}
+
+/// Pictures of one shape, collected one by one.
+#[derive(Default)]
+pub(crate) struct Gathered<'f> {
+    /// The first picture: its shape is expected of all.
+    first: Option<(&'f Path, ImageShape)>,
+    pixels: Vec<u8>,
+}
+
+impl<'f> Gathered<'f> {
+    /// Appends the picture of `file`; an error if its shape is another one than that of the first.
+    pub(crate) fn push(&mut self, file: &'f Path, picture: &Images) -> Result<(), DataError> {
         let found = picture.shape();
-        let expected = *shape.get_or_insert(found);
+        let (first, expected) = *self.first.get_or_insert((file, found));
         if found != expected {
-            let problem = PictureProblem::Shape { found, expected, first: files[0].clone() };
+            let problem = PictureProblem::Shape { found, expected, first: first.to_path_buf() };
             return Err(DataError::new(file, problem.into()));
         }
-        pixels.extend_from_slice(picture.pixels());
+        self.pixels.extend_from_slice(picture.pixels());
+        Ok(())
     }
-    let shape = shape.expect("at least one picture");
-    Ok(Images::new(shape, pixels))
+
+    /// All of them; there is at least one.
+    pub(crate) fn into_images(self) -> Images {
+        let (_, shape) = self.first.expect("at least one picture");
+        Images::new(shape, self.pixels)
+    }
 }
 
 /// The pictures in `folder` by name; there is at least one.

@@ -210,3 +210,37 @@ fn pairs_are_aligned_by_sorted_name_and_their_sizes_checked() {
         PictureProblem::Pairs { clean: 2, noisy: 3, .. }
     ));
 }
+
+#[test]
+fn pairs_of_different_size_are_refused_even_if_resized_alike() {
+    let folder = folder_of(&[("clean/1.png", "grey.png"), ("noisy/1.png", "grey.png")]);
+    let [clean, noisy] = ["clean", "noisy"].map(|name| folder.path().join(name));
+    let options = Options { size: Some([2, 3]), ..Options::default() };
+    let set = pairs::read(&clean, &noisy, &options).unwrap();
+    assert_eq!(
+        (set.clean.shape(), set.noisy.shape()),
+        (ImageShape { height: 2, width: 3, channels: 1 }, set.clean.shape())
+    );
+
+    image::GrayImage::new(6, 5).save(noisy.join("1.png")).unwrap();
+    let error = pairs::read(&clean, &noisy, &options).unwrap_err();
+    assert!(error.to_string().contains("the picture is 5x6x1, but its clean partner"), "{error}");
+    image::GrayImage::new(6, 5).save(clean.join("1.png")).unwrap();
+    for folder in [&clean, &noisy] {
+        fs::copy(fixture("grey.png"), folder.join("2.png")).unwrap();
+    }
+    assert_eq!(pairs::read(&clean, &noisy, &options).unwrap().count(), 2);
+    let error = pairs::read(&clean, &noisy, &Options::default()).unwrap_err();
+    assert_eq!(error.path, clean.join("2.png"));
+}
+
+#[test]
+fn each_picture_of_a_pair_is_decoded_once() {
+    let folder = folder_of(&[("clean/1.jpg", "progressive.jpg"), ("noisy/1.jpg", "progressive.jpg")]);
+    let [clean, noisy] = ["clean", "noisy"].map(|name| folder.path().join(name));
+    let options = Options::default();
+    let one = allocation_counter::measure(|| drop(pictures::read(clean.join("1.jpg"), &options).unwrap()));
+    let pair = allocation_counter::measure(|| drop(pairs::read(&clean, &noisy, &options).unwrap()));
+    let shares = pair.bytes_total as f64 / one.bytes_total as f64;
+    assert!((2.0..2.5).contains(&shares), "a pair takes {shares} times what one picture does");
+}

@@ -1,4 +1,11 @@
-//! The names of the classes, as the text files beside the official batches have them.
+//! The names of the classes, as the text files beside the official batches have them: in the order of the labels, which
+//! is that of the alphabet.
+//!
+//! Compared with `batches.meta.txt` of the CIFAR-10 archive, and with the copies of the two files of CIFAR-100 in
+//! TensorFlow Datasets, <https://github.com/tensorflow/datasets>, in
+//! `tensorflow_datasets/image_classification/cifar100_n/dummy_data/cifar-100-binary/`. The page of the set,
+//! <https://www.cs.toronto.edu/~kriz/cifar.html>, writes some of them in the plural, or as "computer keyboard" and
+//! "medium-sized mammals"; the files do not.
 
 /// The classes of CIFAR-10 (`batches.meta.txt`).
 pub const CLASSES_10: [&str; 10] =
@@ -27,3 +34,19 @@ pub const COARSE_CLASSES_100: [&str; 20] = [
     "large_natural_outdoor_scenes", "large_omnivores_and_herbivores", "medium_mammals", "non-insect_invertebrates", "people",
     "reptiles", "small_mammals", "trees", "vehicles_1", "vehicles_2",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Checksum;
+
+    #[test]
+    fn the_names_are_those_of_the_official_files() {
+        // CRC-32 of the lines that are not empty, each ended by a line feed.
+        let lines = |names: &[&str]| names.iter().map(|name| format!("{name}\n")).collect::<String>();
+        let checksum = |names: &[&str]| Checksum::of(&[lines(names).as_bytes()]);
+        assert_eq!(checksum(&CLASSES_10), Checksum(0x8f05_d45e));
+        assert_eq!(checksum(&FINE_CLASSES_100), Checksum(0xa7a2_e92d));
+        assert_eq!(checksum(&COARSE_CLASSES_100), Checksum(0x6a71_c458));
+    }
+}

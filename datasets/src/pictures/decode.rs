@@ -52,7 +52,11 @@ impl Default for Options {
 ///
 /// When the file cannot be read, is no complete PNG or JPEG, or is too large.
 pub fn read(path: impl AsRef<Path>, options: &Options) -> Result<Images, DataError> {
-    let path = path.as_ref();
+    read_with_stored_shape(path.as_ref(), options).map(|(picture, _)| picture)
+}
+
+/// The same as [`read`], and the shape before resizing (with the channels asked for).
+pub(crate) fn read_with_stored_shape(path: &Path, options: &Options) -> Result<(Images, ImageShape), DataError> {
     let bytes = fs::read(path).map_err(|error| DataError::new(path, error.into()))?;
     decode(&bytes, options).map_err(|problem| DataError::new(path, problem.into()))
 }
@@ -63,10 +67,12 @@ pub fn read(path: impl AsRef<Path>, options: &Options) -> Result<Images, DataErr
 ///
 /// As for [`read`].
 pub fn from_bytes(name: &str, bytes: &[u8], options: &Options) -> Result<Images, DataError> {
-    decode(bytes, options).map_err(|problem| DataError::new(name, Problem::Picture(problem)))
+    let (picture, _) = decode(bytes, options).map_err(|problem| DataError::new(name, Problem::Picture(problem)))?;
+    Ok(picture)
 }
 
-fn decode(bytes: &[u8], options: &Options) -> Result<Images, PictureProblem> {
+/// The picture, and its shape before resizing.
+fn decode(bytes: &[u8], options: &Options) -> Result<(Images, ImageShape), PictureProblem> {
     let failed = |reason: String| PictureProblem::Decode { reason };
     if bytes.starts_with(&[0xff, 0xd8]) && !jpeg_has_end(bytes) {
         return Err(PictureProblem::CutShort { size: bytes.len() });
@@ -89,7 +95,9 @@ fn decode(bytes: &[u8], options: &Options) -> Result<Images, PictureProblem> {
         return Err(PictureProblem::ImpossibleClaim { claimed, stored, limit });
     }
     let picture = DynamicImage::from_decoder(decoder).map_err(|error| failed(error.to_string()))?;
-    to_bytes(picture, options)
+    let picture = to_bytes(picture, options)?;
+    let stored = ImageShape { height: height as usize, width: width as usize, channels: picture.shape().channels };
+    Ok((picture, stored))
 }
 
 fn to_bytes(picture: DynamicImage, options: &Options) -> Result<Images, PictureProblem> {
