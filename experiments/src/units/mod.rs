@@ -28,6 +28,7 @@ mod k_means;
 mod lda;
 mod max_pooling;
 mod noise;
+mod norm_rule;
 mod oja;
 mod patches;
 mod pca;
