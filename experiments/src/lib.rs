@@ -7,6 +7,7 @@
 //! - [`probe`], [`scores`], [`linear_algebra`]: how good are features, how good are reconstructions, and the baselines.
 //! - [`measures`], [`neighbours`], [`classification`]: the shape of a code, its nearest rows, and what a classifier gets right.
 //! - [`statistics`]: what may be said about a correlation.
+//! - [`validation`]: is it right? Experiment E0, a table of checks.
 //! - [`demo`]: the demonstration, from real pictures to a report; [`figures`], [`report`]: what it draws and writes.
 #![forbid(unsafe_code)]
 
@@ -30,3 +31,4 @@ pub mod scores;
 pub mod statistics;
 pub mod training;
 pub mod units;
+pub mod validation;

@@ -141,7 +141,7 @@ impl ConvAutoencoder {
     }
 
     /// Records what is minimised.
-    fn loss(&self, tape: &mut Tape, pictures: Var, noise: &mut Stream) -> Var {
+    pub(crate) fn record_loss(&self, tape: &mut Tape, pictures: Var, noise: &mut Stream) -> Var {
         let (code, log_variance, switches) = self.record_encoder(tape, pictures);
         let (Some(log_variance), Code::Variational { beta }) = (log_variance, self.spec.code) else {
             let decoded = self.record_decoder(tape, code, Some(&switches));
@@ -261,7 +261,7 @@ impl Trainable for Training<'_> {
         let pictures = batches::gather(self.pictures, batch, workspace);
         let mut tape = Tape::with_params(&self.network.params, workspace);
         let input = tape.input(&pictures);
-        let loss = self.network.loss(&mut tape, input, &mut stream(self.seed, "vae", step));
+        let loss = self.network.record_loss(&mut tape, input, &mut stream(self.seed, "vae", step));
         let value = f64::from(tape.value(loss).item());
         let gradients = tape.backward(loss);
         workspace.give(pictures);
@@ -335,7 +335,7 @@ mod tests {
                 let mut workspace = Workspace::new();
                 let mut tape = Tape::with_params(params, &mut workspace);
                 let input = tape.input(&pictures);
-                let loss = cae.loss(&mut tape, input, &mut stream(1, "vae", 0));
+                let loss = cae.record_loss(&mut tape, input, &mut stream(1, "vae", 0));
                 (f64::from(tape.value(loss).item()), gradients.then(|| tape.backward(loss)))
             };
             let gradients = value(&cae.params, true).1.unwrap();

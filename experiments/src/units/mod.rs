@@ -48,6 +48,7 @@ pub use noise::Noise;
 pub use oja::HebbianRule;
 pub use patches::{PatchBatch, PatchSource};
 pub use penalty::Sparsity;
+pub(crate) use penalty::contraction;
 pub use progress::Progress;
 pub use rbm::VisibleRange;
 pub use spec::{UnitError, UnitSpec};
