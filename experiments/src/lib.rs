@@ -8,6 +8,7 @@
 //! - [`measures`], [`neighbours`], [`classification`]: the shape of a code, its nearest rows, and what a classifier gets right.
 //! - [`config`]: a run as a TOML file; [`run_folder`]: its files; [`evaluation`]: what is measured of its network.
 //! - [`statistics`]: what may be said about a correlation.
+//! - [`validation`]: is it right? Experiment E0, a table of checks.
 //! - [`demo`]: the demonstration, from real pictures to a report; [`figures`], [`report`]: what it draws and writes.
 #![forbid(unsafe_code)]
 
@@ -36,3 +37,4 @@ pub mod sweep;
 pub mod training;
 pub mod unit_table;
 pub mod units;
+pub mod validation;

@@ -169,7 +169,7 @@ impl ConvAutoencoder {
     }
 
     /// Records what is minimised.
-    fn loss(&self, tape: &mut Tape, [pictures, targets]: [Var; 2], noise: &mut Stream) -> Var {
+    pub(crate) fn record_loss(&self, tape: &mut Tape, [pictures, targets]: [Var; 2], noise: &mut Stream) -> Var {
         let (code, log_variance, switches) = self.record_encoder(tape, pictures);
         let (Some(log_variance), Code::Variational { beta }) = (log_variance, self.spec.code) else {
             let decoded = self.record_decoder(tape, code, Some(&switches));
@@ -296,7 +296,7 @@ impl Trainable for Training<'_> {
         let mut tape = Tape::with_params(&self.network.params, workspace);
         let input = tape.input(&pictures);
         let target = targets.as_ref().map_or(input, |targets| tape.input(targets));
-        let loss = self.network.loss(&mut tape, [input, target], &mut stream(self.seed, "vae", step));
+        let loss = self.network.record_loss(&mut tape, [input, target], &mut stream(self.seed, "vae", step));
         let value = f64::from(tape.value(loss).item());
         let gradients = tape.backward(loss);
         [Some(pictures), targets].into_iter().flatten().for_each(|tensor| workspace.give(tensor));
@@ -391,7 +391,7 @@ mod tests {
                 let mut workspace = Workspace::new();
                 let mut tape = Tape::with_params(params, &mut workspace);
                 let input = tape.input(&pictures);
-                let loss = cae.loss(&mut tape, [input; 2], &mut stream(1, "vae", 0));
+                let loss = cae.record_loss(&mut tape, [input; 2], &mut stream(1, "vae", 0));
                 (f64::from(tape.value(loss).item()), gradients.then(|| tape.backward(loss)))
             };
             let gradients = value(&cae.params, true).1.unwrap();

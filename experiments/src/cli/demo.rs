@@ -80,7 +80,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<()> {
 }
 
 /// Makes sure that `out` can be written and overwrites nothing unasked.
-fn prepare(out: &Path, force: bool) -> Result<()> {
+pub(super) fn prepare(out: &Path, force: bool) -> Result<()> {
     std::fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
     let mut entries = std::fs::read_dir(out).with_context(|| format!("cannot read the folder {}", out.display()))?;
     if !force && entries.next().is_some() {

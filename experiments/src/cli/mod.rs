@@ -13,6 +13,7 @@ mod data;
 mod demo;
 mod model;
 pub mod op;
+mod run;
 
 use crate::training::TrainingError;
 use clap::{Parser, Subcommand};
@@ -46,6 +47,9 @@ enum Command {
     /// List, download, check and look at the data sets
     #[command(subcommand)]
     Data(data::DataCommand),
+    /// Run an experiment by its name
+    #[command(subcommand)]
+    Run(run::RunCommand),
     /// Measure the speed of the engine on this machine, over shapes of the field
     ///
     /// Prints a line for each workload as it is measured: the median time of one pass over a batch, the rate in GFLOP/s and
@@ -71,6 +75,7 @@ pub fn main() -> ExitCode {
         Some(Command::Bench(args)) => bench::run(args),
         Some(Command::Data(command)) => data::run(command),
         Some(Command::Model(command)) => model::run(command),
+        Some(Command::Run(command)) => run::run(command),
         None => demo::run(&cli.demo),
     };
     match outcome {
@@ -84,7 +89,8 @@ pub fn main() -> ExitCode {
                 || error.is::<op::UsageError>()
                 || error.is::<data::BadRequest>()
                 || error.is::<demo::OutputExists>()
-                || error.is::<bench::NothingToMeasure>();
+                || error.is::<bench::NothingToMeasure>()
+                || error.is::<run::NoSuchCheck>();
             ExitCode::from(if request { 2 } else { 1 })
         }
     }

@@ -248,6 +248,15 @@ impl Classifier {
         })
     }
 
+    /// Records the mean loss of pictures `[N, H, W, C]`, through all layers, whichever are trained.
+    ///
+    /// # Panics
+    /// If there are not as many labels as pictures, or a label is no class.
+    pub(crate) fn record_loss(&self, tape: &mut Tape, pictures: Var, labels: &[u32]) -> Var {
+        let sums = self.record_from(tape, pictures, 0);
+        self.spec.loss.record(tape, sums, labels)
+    }
+
     /// Records the output sums from what layer `first` sees.
     fn record_from(&self, tape: &mut Tape, map: Var, first: usize) -> Var {
         let code = self.record_layers(tape, map, first..self.scae.spec().layers.len());
@@ -391,8 +400,7 @@ mod tests {
             let mut workspace = Workspace::new();
             let mut tape = Tape::with_params(params, &mut workspace);
             let input = tape.input(&data.pictures);
-            let sums = classifier.record_from(&mut tape, input, 0);
-            let loss = classifier.spec.loss.record(&mut tape, sums, &data.labels);
+            let loss = classifier.record_loss(&mut tape, input, &data.labels);
             let value = f64::from(tape.value(loss).item());
             (value, gradients.then(|| tape.backward(loss)))
         };

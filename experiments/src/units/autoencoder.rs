@@ -124,6 +124,13 @@ impl AutoencoderParams {
         Convolution { weight: self.encoder_weight, bias: self.encoder_bias, activation }
     }
 
+    /// The weights of the sides without an activation; a tied weight is the encoder's.
+    pub(super) fn linear_weights(&self, [encoder, decoder]: [Activation; 2]) -> Vec<ParamId> {
+        let of_encoder = (encoder == Activation::Linear).then_some(self.encoder_weight);
+        let of_decoder = self.decoder_weight.filter(|_| decoder == Activation::Linear);
+        of_encoder.into_iter().chain(of_decoder).collect()
+    }
+
     pub(super) fn of_encoder(&self) -> Vec<ParamId> {
         vec![self.encoder_weight, self.encoder_bias]
     }
@@ -177,6 +184,10 @@ impl Unit for Autoencoder {
         self.params.of_decoder()
     }
 
+    fn linear_weights(&self) -> Vec<ParamId> {
+        self.params.linear_weights([self.encoder, self.decoder])
+    }
+
     fn axes(&self) -> Vec<(ParamId, &'static [Axis])> {
         self.params.axes()
     }
@@ -191,7 +202,7 @@ impl Unit for Autoencoder {
     }
 
     fn fit(&self, fit: &mut Fit) -> Result<Trained, FitError> {
-        fit.descend("noise", |params, maps, stream, workspace| {
+        fit.descend("noise", &self.linear_weights(), |params, maps, stream, workspace| {
             let Some(noise) = self.extras.noise else { return self.step(params, maps, maps, workspace) };
             let mut corrupted = workspace.take(maps.shape());
             corrupted.as_mut_slice().copy_from_slice(maps.as_slice());

@@ -1,6 +1,6 @@
 //! What a unit learns with, and the loop of those that learn by gradient descent.
 
-use super::{PatchSource, Progress, TrainConfig, Unit};
+use super::{Descent, PatchSource, Progress, TrainConfig, Unit, norm_rule};
 use crate::{linear_algebra::LinearAlgebraError, training::TrainingError};
 use patchgrad::{
     Gradients, ParamId, Params, Tape, Tensor, Var, Workspace,
@@ -85,13 +85,15 @@ impl Fit<'_, '_> {
     }
 
     /// Takes a step of descent for each mini-batch, with the random numbers `name` of that step: a run that is resumed draws
-    /// the same. The last tenth of the steps runs at a tenth of the rate.
+    /// the same. The last tenth of the steps runs at a tenth of the rate. `linear` are the weights of linear layers among
+    /// what learns, for [`Descent::SgdWithNormRule`].
     ///
     /// # Errors
     /// When a loss is not finite, or the run is interrupted; that step is not taken.
     pub(super) fn descend(
         &mut self,
         name: &str,
+        linear: &[ParamId],
         mut step: impl FnMut(&Params, &Tensor, &mut Stream, &mut Workspace) -> Step,
     ) -> Result<Trained, FitError> {
         let steps = self.config.steps();
@@ -111,6 +113,9 @@ impl Fit<'_, '_> {
                 return Err(FitError::Diverged { step: run.step });
             }
             run.optimizer.step(self.params, &found.gradients);
+            if self.config.descent == Descent::SgdWithNormRule {
+                linear.iter().for_each(|&id| norm_rule::apply(self.params.get_mut(id).as_mut_slice()));
+            }
             found.gradients.recycle(self.workspace);
             self.workspace.give(batch.maps);
             run.errors.add(found.absolute_error, run.step >= self.config.slow_from());
@@ -158,7 +163,8 @@ impl Fit<'_, '_> {
         if decoder.is_empty() {
             return Ok(self.measure(unit));
         }
-        self.descend("decoder", |params, maps, _, workspace| {
+        let linear: Vec<ParamId> = unit.linear_weights().into_iter().filter(|id| decoder.contains(id)).collect();
+        self.descend("decoder", &linear, |params, maps, _, workspace| {
             let mut tape = Tape::with_params(params, workspace);
             let input = tape.input(maps);
             let (code, switches) = unit.encode_with_switches(&mut tape, input);

@@ -42,6 +42,10 @@ impl Unit for LdaUnit {
         self.params.of_decoder()
     }
 
+    fn linear_weights(&self) -> Vec<ParamId> {
+        self.params.linear_weights([self.encoder, Activation::Linear])
+    }
+
     fn axes(&self) -> Vec<(ParamId, &'static [Axis])> {
         self.params.axes()
     }

@@ -46,6 +46,10 @@ impl Unit for PcaUnit {
         self.params.of_decoder()
     }
 
+    fn linear_weights(&self) -> Vec<ParamId> {
+        self.params.linear_weights([self.encoder, self.decoder])
+    }
+
     fn axes(&self) -> Vec<(ParamId, &'static [Axis])> {
         self.params.axes()
     }

@@ -46,7 +46,7 @@ impl Sparsity {
     }
 
     /// Records the penalty of codes `[N, h, w, n]`.
-    pub(super) fn record(&self, tape: &mut Tape, code: Var) -> Var {
+    pub(crate) fn record(&self, tape: &mut Tape, code: Var) -> Var {
         let rows = UnitDims::rows(tape, code);
         let &[count, features] = tape.shape(rows).dims() else { unreachable!("rows have two axes") };
         match *self {
@@ -92,7 +92,7 @@ pub(super) fn check_weight(weight: f32) -> Result<(), String> {
 /// ```text
 /// sum over j, i of (dy_j / dx_i)^2  =  sum over j of f'(s_j)^2 * sum over i of W_ij^2
 /// ```
-pub(super) fn contraction(tape: &mut Tape, code: Var, weight: Var, activation: Activation) -> Var {
+pub(crate) fn contraction(tape: &mut Tape, code: Var, weight: Var, activation: Activation) -> Var {
     let rows = UnitDims::rows(tape, code);
     let &[count, features] = tape.shape(rows).dims() else { unreachable!("rows have two axes") };
     let weight = UnitDims::rows(tape, weight);

@@ -355,7 +355,7 @@ impl Unit for Rbm {
     }
 
     fn fit(&self, fit: &mut Fit) -> Result<Trained, FitError> {
-        fit.descend("gibbs", |params, maps, stream, workspace| self.step(params, maps, stream, workspace))
+        fit.descend("gibbs", &[], |params, maps, stream, workspace| self.step(params, maps, stream, workspace))
     }
 
     fn fit_decoder(&self, fit: &mut Fit) -> Result<Trained, FitError> {

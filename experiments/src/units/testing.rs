@@ -3,7 +3,7 @@
 use super::{
     Descent, Fit, FitError, PatchBatch, PatchSource, Progress, TrainConfig, Trained, Unit, UnitDims, UnitSpec,
 };
-use crate::{scae::LayerGeometry, training::Checkpoints};
+use crate::{scae::LayerGeometry, training::Checkpoints, validation::param_gradient_errors};
 use patchgrad::{
     ParamId, Params, Tape, Tensor, Workspace,
     checkpoint::{Checkpoint, CheckpointError},
@@ -128,43 +128,17 @@ impl Alone {
     }
 }
 
-/// Compares the gradient of `f` with respect to every parameter with differences along random directions, as
-/// [`patchgrad::gradcheck`] does for inputs. `f` records a scalar and must be smooth within 2/64.
+/// Compares the gradient of the scalar that `f` records with differences, for every parameter: see
+/// [`param_gradient_errors`]. Gives how many got a gradient.
 ///
 /// # Panics
-/// With the name of the parameter whose derivative is off by more than a hundredth.
+/// With the name of the parameter whose derivative is off by more than a hundredth of the gradient's length.
 pub(super) fn assert_param_gradients(what: &str, params: &Params, f: impl Fn(&mut Tape) -> patchgrad::Var) -> usize {
-    const STEP: f32 = 1.0 / 256.0;
-    let mut workspace = Workspace::new();
-    let mut tape = Tape::with_params(params, &mut workspace);
-    let loss = f(&mut tape);
-    let gradients = tape.backward(loss);
-    let mut checked = 0;
-    for (id, name, tensor) in params.iter() {
-        let Some(gradient) = gradients.param(id) else { continue };
-        checked += 1;
-        for index in 0..6 {
-            let mut stream = stream(index, name, 3);
-            let direction: Vec<f32> = (0..tensor.len()).map(|_| if stream.random() { 1.0 } else { -1.0 }).collect();
-            let value_at = |step: f32| {
-                let mut moved = params.clone();
-                let values = moved.get_mut(id).as_mut_slice().iter_mut().zip(&direction);
-                values.for_each(|(value, d)| *value += step * d);
-                let mut workspace = Workspace::new();
-                let mut tape = Tape::with_params(&moved, &mut workspace);
-                let loss = f(&mut tape);
-                f64::from(tape.value(loss).item())
-            };
-            let difference = |step| value_at(step) - value_at(-step);
-            let numeric = (8.0 * difference(STEP) - difference(2.0 * STEP)) / (12.0 * f64::from(STEP));
-            let analytic: f64 =
-                gradient.as_slice().iter().zip(&direction).map(|(&g, &d)| f64::from(g) * f64::from(d)).sum();
-            let norm = gradient.as_slice().iter().map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt();
-            let error = (analytic - numeric).abs();
-            assert!(error <= 0.01 * norm.max(0.01), "{what}: {name}: the tape says {analytic}, differences {numeric}");
-        }
+    let errors = param_gradient_errors(params, f);
+    for (name, error) in &errors {
+        assert!(*error <= 0.01, "{what}: {name}: the tape and differences are {error} of the gradient's length apart");
     }
-    checked
+    errors.len()
 }
 
 /// Smooth patches `[count, k, k, d]` of a few waves with random phases, in about [-1, 1].

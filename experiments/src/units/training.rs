@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 pub enum Descent {
     /// Plain gradient descent, as N-light-N.
     Sgd,
+    /// The same with N-light-N's rule for linear layers: after a step the weight of a linear encoder or decoder that has a
+    /// value beyond 5 is divided by its norm. Linear layers then stay finite at some rates at which they diverge without.
+    #[serde(rename = "sgd-norm-rule")]
+    SgdWithNormRule,
     /// Adam with its usual constants.
     Adam,
 }
@@ -45,7 +49,9 @@ impl TrainConfig {
     pub(crate) fn optimizer(&self) -> Box<dyn Optimizer> {
         let Self { lr, weight_decay, .. } = *self;
         match self.descent {
-            Descent::Sgd => Box::new(Sgd::new(SgdConfig { weight_decay, ..SgdConfig::new(lr) })),
+            Descent::Sgd | Descent::SgdWithNormRule => {
+                Box::new(Sgd::new(SgdConfig { weight_decay, ..SgdConfig::new(lr) }))
+            }
             Descent::Adam => Box::new(Adam::new(AdamConfig { weight_decay, ..AdamConfig::new(lr) })),
         }
     }

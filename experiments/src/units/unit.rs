@@ -54,6 +54,12 @@ pub trait Unit: fmt::Debug + Send + Sync {
     /// The parameters that belong to the decoder alone: a weight tied to the encoder is not among them.
     fn decoder_params(&self) -> Vec<ParamId>;
 
+    /// The weights of linear layers, encoder or decoder without an activation, that learn by gradient descent: those that
+    /// [`Descent::SgdWithNormRule`](super::Descent::SgdWithNormRule) is about.
+    fn linear_weights(&self) -> Vec<ParamId> {
+        Vec::new()
+    }
+
     /// All parameters, with what their axes count: what has to go when features of this or of the layer below are deleted.
     fn axes(&self) -> Vec<(ParamId, &'static [Axis])>;
 

@@ -1,0 +1,160 @@
+//! `pitfall run validation`: options, progress, the printed table.
+
+use super::super::demo::prepare;
+use crate::{
+    data::{Limits, load},
+    validation::{
+        Check, Row, Subject, Verdict, checks,
+        output::{ValidationRecord, head, line, summary, write},
+    },
+};
+use anyhow::{Context, Result};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use patchgrad::parallel;
+use patchgrad_datasets::SetName;
+use std::{
+    io::{IsTerminal, Write},
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+/// Options of the validation.
+#[derive(Debug, Args)]
+pub(crate) struct ValidationArgs {
+    /// Folder with the full data sets: the networks then train on all of mnist/ and are held to the bars of the full set
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Folder for table-t0.csv and run.json; without it nothing is written
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Write into a folder that is not empty
+    #[arg(long, requires = "out")]
+    force: bool,
+    /// Threads, 0 for one on each core; they change the time, never the values
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u16).range(..=1024))]
+    threads: u16,
+    /// Run only the checks whose name contains this
+    #[arg(long, default_value = "", value_name = "SUBSTRING", hide_default_value = true)]
+    only: String,
+    /// Print only the checks that fail and the last line
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// No check's name contains what was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("no check's name contains {only:?}; the names are\n  {}", names.join("\n  "))]
+pub(crate) struct NoSuchCheck {
+    only: String,
+    names: Vec<String>,
+}
+
+/// The implementation is not right, or a bar is not.
+#[derive(Debug, thiserror::Error)]
+#[error("{failed} of {checks} checks failed: {}", names.join(", "))]
+pub(super) struct ChecksFailed {
+    failed: usize,
+    checks: usize,
+    names: Vec<String>,
+}
+
+/// Runs the checks, prints and writes their table.
+pub(super) fn run(args: &ValidationArgs) -> Result<()> {
+    let started = jiff::Timestamp::now().to_string();
+    let clock = Instant::now();
+    if let Some(out) = &args.out {
+        // The folder is made first: nobody should wait for a run that cannot be written.
+        prepare(out, args.force)?;
+    }
+    // Asked for before anything is read, so that a misspelt name costs no time.
+    choose(&args.only, false)?;
+    let subject = Subject { mnist: load(SetName::Mnist, args.data_dir.as_deref(), Limits::NONE)? };
+    let checks = choose(&args.only, subject.is_full())?;
+    let work = || -> Result<()> {
+        let rows = measure(&checks, &subject, args.quiet)?;
+        let seconds = clock.elapsed().as_secs_f64();
+        if let Some(out) = &args.out {
+            let record = ValidationRecord::new(&rows, &subject, &arguments(args), started.clone(), seconds);
+            write(out, &rows, &record)?;
+        }
+        print(&format!("{}\n", summary(&rows, seconds)))?;
+        let failed = rows.iter().filter(|row| row.verdict == Verdict::Failed);
+        let names: Vec<String> = failed.map(|row| row.check.clone()).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        Err(ChecksFailed { failed: names.len(), checks: rows.len(), names }.into())
+    };
+    if args.threads == 0 { work() } else { parallel::with_threads(usize::from(args.threads), work) }
+}
+
+fn choose(only: &str, full: bool) -> Result<Vec<Check>, NoSuchCheck> {
+    let (chosen, others): (Vec<Check>, Vec<Check>) =
+        checks(full).into_iter().partition(|check| check.name.contains(only));
+    if chosen.is_empty() {
+        let names = others.into_iter().map(|check| check.name).collect();
+        return Err(NoSuchCheck { only: only.to_string(), names });
+    }
+    Ok(chosen)
+}
+
+/// Runs one check after the other; rows are printed as they are done.
+fn measure(checks: &[Check], subject: &Subject, quiet: bool) -> Result<Vec<Row>> {
+    let bar = bar(checks.len(), quiet);
+    if !quiet {
+        let set = &subject.mnist;
+        print(&format!(
+            "{}: {} training and {} test pictures\n{}",
+            set.name,
+            set.train.count(),
+            set.test.count(),
+            head()
+        ))?;
+    }
+    let mut rows = Vec::with_capacity(checks.len());
+    for check in checks {
+        bar.set_message(check.name.clone());
+        let row = check.run(subject);
+        if !quiet || row.verdict == Verdict::Failed {
+            bar.suspend(|| print(&line(&row)))?;
+        }
+        bar.inc(1);
+        rows.push(row);
+    }
+    bar.finish_and_clear();
+    Ok(rows)
+}
+
+/// Which check is running, on a terminal; elsewhere the rows tell.
+fn bar(checks: usize, quiet: bool) -> ProgressBar {
+    if quiet || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} checks, {elapsed} gone: {msg}");
+    let bar = ProgressBar::new(checks as u64).with_style(style.expect("the template is well-formed"));
+    bar.enable_steady_tick(Duration::from_millis(500));
+    bar
+}
+
+/// What follows `run validation` in the command that repeats this run.
+fn arguments(args: &ValidationArgs) -> String {
+    let mut text = String::new();
+    if let Some(dir) = &args.data_dir {
+        // Quoted as a shell takes it literally.
+        text += &format!(" --data-dir '{}'", dir.display().to_string().replace('\'', r"'\''"));
+    }
+    if !args.only.is_empty() {
+        text += &format!(" --only '{}'", args.only.replace('\'', r"'\''"));
+    }
+    text
+}
+
+/// A reader who closed the pipe has seen what they wanted.
+fn print(text: &str) -> Result<()> {
+    let mut stdout = std::io::stdout();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("cannot print the table"),
+        _ => Ok(()),
+    }
+}
