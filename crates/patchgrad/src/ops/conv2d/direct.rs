@@ -9,10 +9,13 @@
 //!   at `oh = i + (r + p - kh d) / s`. Each of the s x s phases is a dense correlation with some of the taps, mirrored.
 //!   This is also the forward pass of a transposed convolution.
 //!
-//! Where windows hang over the edge, the rows of a strip that they need are copied into a frame of zeros first.
+//! Windows that hang over the edge are handled in one of two ways. Where most windows lie inside, target pixels that see the
+//! same taps share a table that has no others: nothing is copied, and nothing multiplied by zero. Otherwise the rows that a
+//! strip needs are copied into a frame of zeros first.
 
 use super::{
     Conv2dDims, Pass,
+    axis::{Axis, Tap, Windows},
     operands::{Epilogue, Images},
     strips::{Cut, Plane, Strip, Strips},
 };
@@ -23,6 +26,14 @@ use patchgrad_kernels::{
     pack::{pack_panel, packed_len},
     product::{PANEL, Right, Row, Segment, Start, Table, product},
 };
+use std::cmp::Reverse;
+
+/// Windows are clipped where they have at least so many taps and channels. With fewer, writing the target is much of the time,
+/// and is faster from front to back than with the edges apart.
+const FEWEST_CLIPPED_TERMS: usize = 96;
+
+/// Strips of small samples are joined to as many target pixels, so that the edges of several make a tile together.
+const FEWEST_POSITIONS: usize = 256;
 
 /// What one correlation of given sizes needs to know; made once for a shape.
 #[derive(Debug)]
@@ -44,70 +55,19 @@ pub(crate) struct Correlation {
     group_stride: usize,
 }
 
-/// Target pixels that share their taps.
+/// Target pixels that share their taps, but for those that clipped windows lack.
 #[derive(Debug)]
 struct Phase {
-    table: Table,
-    /// The table of the last strip, if that has fewer samples.
-    odd: Option<Table>,
+    /// One for each part of the window that pixels see: one for all, unless windows are clipped.
+    tables: Vec<Table>,
+    /// The tables of the last strip, if that has fewer samples.
+    odd: Option<Vec<Table>>,
     /// Where in the weight each term's row of columns starts.
     weight_rows: Vec<usize>,
     /// Whether the columns are so few that vectors run along the terms.
     few: bool,
     /// Values of its packed weight.
     packed_len: usize,
-}
-
-/// A tap along one axis: its number, and how many source pixels it lies after the one that a target pixel starts at.
-#[derive(Clone, Copy, Debug)]
-struct Tap {
-    number: usize,
-    at: isize,
-}
-
-/// One axis of a correlation.
-#[derive(Debug)]
-struct Axis {
-    /// For each phase its taps, in the order of the source.
-    phases: Vec<Vec<Tap>>,
-    /// Distance in the source between the starts of neighbouring pixels of one phase.
-    step: usize,
-}
-
-impl Axis {
-    fn forward(dims: &Conv2dDims, axis: usize) -> Self {
-        let window = &dims.window;
-        let at = |tap: usize| (tap * window.dilation[axis]) as isize - window.padding[axis] as isize;
-        let taps = (0..window.kernel_size[axis]).map(|number| Tap { number, at: at(number) }).collect();
-        Self { phases: vec![taps], step: window.stride[axis] }
-    }
-
-    fn grad_input(dims: &Conv2dDims, axis: usize) -> Self {
-        let window = &dims.window;
-        let stride = window.stride[axis] as isize;
-        let taps_of = |phase: usize| {
-            let reach = |tap: usize| (phase + window.padding[axis]) as isize - (tap * window.dilation[axis]) as isize;
-            let taps = (0..window.kernel_size[axis]).filter(|&tap| reach(tap) % stride == 0);
-            let mut taps: Vec<Tap> = taps.map(|number| Tap { number, at: reach(number) / stride }).collect();
-            taps.sort_by_key(|tap| tap.at);
-            taps
-        };
-        // Phases beyond the image have no pixel.
-        let phases = window.stride[axis].min(window.input[axis]);
-        Self { phases: (0..phases).map(taps_of).collect(), step: 1 }
-    }
-
-    /// The smallest and the largest position of any tap; 0 if no phase has one.
-    fn reach(&self) -> [isize; 2] {
-        let at = || self.phases.iter().flatten().map(|tap| tap.at);
-        [at().min().unwrap_or(0), at().max().unwrap_or(0)]
-    }
-
-    /// Source pixels under `targets` neighbouring target pixels, from the start of the first.
-    fn span(&self, targets: usize) -> usize {
-        let [first, last] = self.reach();
-        (targets.div_ceil(self.phases.len()) - 1) * self.step + (last - first) as usize + 1
-    }
 }
 
 impl Correlation {
@@ -127,7 +87,11 @@ impl Correlation {
         let strips = Strips::new(
             dims.batch,
             target.size,
-            Cut { granularity, ..Cut::of_work(dims.work() / (dims.batch * target.size[0])) },
+            Cut {
+                granularity,
+                fewest_positions: FEWEST_POSITIONS,
+                ..Cut::of_work(dims.work() / (dims.batch * target.size[0]))
+            },
         );
         let [top, _] = axes[0].reach();
         let [left, _] = axes[1].reach();
@@ -137,13 +101,32 @@ impl Correlation {
             && left >= 0
             && last_top as usize + size[0] <= source.size[0]
             && left as usize + size[1] <= source.size[1];
-        let frame = (!inside || pooled_source).then(|| {
-            // A pooled source is unpacked by whole rows.
-            let start = if pooled_source { left.min(0) } else { left };
-            let end = left + size[1] as isize;
-            let end = if pooled_source { end.max(source.size[1] as isize) } else { end };
-            let size = [size[0], (end - start) as usize];
-            Frame { image: source.size, size, left: start, channels: source.channels, pixel: source.channels }
+        // Few columns are summed along the terms of a segment: their rounding must not depend on the size of the batch, and
+        // so not on whether a strip is a whole sample.
+        let terms = axes.iter().map(|axis| axis.phases[0].len()).product::<usize>() * source.channels / dims.groups;
+        let [whole_rows, whole_columns] =
+            [0, 1].map(|axis| axes[axis].whole_windows(target.size[axis], source.size[axis]));
+        let clips = !inside
+            && strips.rows == target.size[0]
+            && target.channels / dims.groups > MOST_COLUMNS
+            && terms >= FEWEST_CLIPPED_TERMS
+            && 2 * whole_rows * whole_columns >= target.size[0] * target.size[1];
+        let (start, size) = if clips {
+            (0, source.size)
+        } else if pooled_source {
+            // It is unpacked by whole rows.
+            let end = (left + size[1] as isize).max(source.size[1] as isize);
+            (left.min(0), [size[0], (end - left.min(0)) as usize])
+        } else {
+            (left, size)
+        };
+        let channels = source.channels;
+        let frame = (pooled_source || !(inside || clips)).then_some(Frame {
+            image: source.size,
+            size,
+            left: start,
+            channels,
+            pixel: channels,
         });
         let mut this = Self {
             strips,
@@ -153,41 +136,42 @@ impl Correlation {
             frame,
             up,
             down,
-            top,
+            // A clipped strip is whole samples, and reads them from their first row on.
+            top: if clips { 0 } else { top },
             phases: Vec::new(),
             column_stride,
             group_stride: out_group,
         };
-        // The column of the source's copy that a target pixel at 0 starts at, before its taps.
-        let origin = if let Some(frame) = &this.frame { (left - frame.left) as usize } else { left as usize };
+        let clip = source.size.map(|size| clips.then_some(size));
         for row_phase in 0..axes[0].phases.len() {
             for column_phase in 0..axes[1].phases.len() {
+                let rows = axes[0].windows(row_phase, strips.rows, clip[0]);
+                let columns = axes[1].windows(column_phase, target.size[1], clip[1]);
                 let taps = [&axes[0].phases[row_phase][..], &axes[1].phases[column_phase][..]];
-                let mut segments = Vec::new();
                 let mut weight_rows = Vec::new();
                 for kh in taps[0] {
                     for kw in taps[1] {
-                        let at =
-                            (kh.at - top) as usize * this.copy_row_len() + (kw.at - left) as usize * source.channels;
                         let tap = (kh.number * window.kernel_size[1] + kw.number) * in_group;
-                        let first = weight_rows.len();
                         match pass {
                             Pass::Forward => weight_rows.extend((0..in_group).map(|c| (tap + c) * dims.out_channels)),
                             _ => weight_rows.extend((0..out_group).map(|o| tap * dims.out_channels + o)),
                         }
-                        segments.push(Segment { a: at, b: first, len: weight_rows.len() - first });
                     }
                 }
-                let table = |samples: usize| {
-                    let phase = [row_phase, column_phase];
-                    Table::new(this.rows(samples, phase, &axes, origin), segments.iter().copied(), 1)
+                let tables = |samples: usize| -> Vec<Table> {
+                    let parts = rows.iter().flat_map(|rows| columns.iter().map(move |columns| [rows, columns]));
+                    let mut parts: Vec<_> = parts.collect();
+                    // The largest goes through the target from front to back, and what is left of the edges is near then.
+                    parts.sort_by_key(|[rows, columns]| Reverse(rows.targets.len() * columns.targets.len()));
+                    parts.into_iter().map(|part| this.table(samples, &axes, taps, part)).collect()
                 };
-                let (full, odd) = (table(strips.samples), strips.odd_samples().map(table));
+                let (full, odd) = (tables(strips.samples), strips.odd_samples().map(tables));
                 let columns = this.columns();
-                let few = columns <= MOST_COLUMNS && full.shortest_segment() >= 8;
+                // Windows of few columns are never clipped: there is one table.
+                let few = columns <= MOST_COLUMNS && full.iter().all(|table| table.shortest_segment() >= 8);
                 let terms = weight_rows.len();
                 let packed_len = if few { terms * columns } else { packed_len(terms, columns) };
-                this.phases.push(Phase { table: full, odd, weight_rows, few, packed_len });
+                this.phases.push(Phase { tables: full, odd, weight_rows, few, packed_len });
             }
         }
         this
@@ -208,23 +192,41 @@ impl Correlation {
         self.frame.map_or(self.source.len(), |frame| frame.copy_len())
     }
 
-    /// The target pixels of one phase in a strip of `samples` samples.
-    fn rows(&self, samples: usize, [row_phase, column_phase]: [usize; 2], axes: &[Axis; 2], origin: usize) -> Vec<Row> {
-        let (height, width) = (self.strips.rows, self.target.size[1]);
-        let down = axes.each_ref().map(|axis| axis.phases.len());
-        let mut rows = Vec::new();
+    /// The table of the target pixels in `windows` of rows and columns, in a strip of `samples` samples. `taps` are all of
+    /// their phase, which the weight is packed with.
+    fn table(&self, samples: usize, axes: &[Axis; 2], taps: [&[Tap]; 2], windows: [&Windows; 2]) -> Table {
+        let (height, width, channels) = (self.strips.rows, self.target.size[1], self.source.channels);
+        let left = self.frame.map_or(0, |frame| frame.left);
+        let [rows, columns] = windows;
+        let mut segments = Vec::new();
+        let group_len = channels / self.groups;
+        for kh in rows.taps {
+            for kw in columns.taps {
+                let at = (kh.at - rows.taps[0].at) as usize * self.copy_row_len()
+                    + (kw.at - columns.taps[0].at) as usize * channels;
+                let number = |taps: &[Tap], tap: &Tap| taps.partition_point(|other| other.at < tap.at);
+                let tap = number(taps[0], kh) * taps[1].len() + number(taps[1], kw);
+                segments.push(Segment { a: at, b: tap * group_len, len: group_len });
+            }
+        }
+        // The copy's pixel under the first tap; of no consequence without taps.
+        let start = |axis: usize, target: usize, copy_start: isize| {
+            let first = windows[axis].taps.first().map_or(copy_start, |tap| tap.at);
+            (axes[axis].start(target) as isize + first - copy_start) as usize
+        };
+        let mut table_rows = Vec::new();
         for sample in 0..samples {
-            for h in (row_phase..height).step_by(down[0]) {
-                for w in (column_phase..width).step_by(down[1]) {
-                    let (i, j) = (h / down[0] * axes[0].step, w / down[1] * axes[1].step);
-                    rows.push(Row {
-                        a: sample * self.copy_len() + i * self.copy_row_len() + (origin + j) * self.source.channels,
+            for &h in &rows.targets {
+                for &w in &columns.targets {
+                    let [i, j] = [start(0, h, self.top), start(1, w, left)];
+                    table_rows.push(Row {
+                        a: sample * self.copy_len() + i * self.copy_row_len() + j * channels,
                         out: ((sample * height + h) * width + w) * self.target.channels,
                     });
                 }
             }
         }
-        rows
+        Table::new(table_rows, segments, 1)
     }
 
     /// Writes the weight as the products read it: for each phase, for each group.
@@ -308,20 +310,98 @@ impl Correlation {
         let (columns, group_channels) = (self.columns(), self.source.channels / self.groups);
         let mut rest = packed;
         for phase in &self.phases {
-            let table = match &phase.odd {
+            let tables = match &phase.odd {
                 Some(odd) if strip.samples < self.strips.samples => odd,
-                _ => &phase.table,
+                _ => &phase.tables,
             };
             for group in 0..self.groups {
                 let (b, after) = rest.split_at(phase.packed_len);
                 rest = after;
                 let start = bias.map_or(Start::Zero, |bias| Start::Bias(&bias[group * columns..][..columns]));
                 let (from, to) = (&from[group * group_channels..], &mut to[group * columns..]);
-                if phase.few {
-                    product_of_few_columns(table, from, b, columns, start, to);
-                } else {
-                    product(table, from, Right::packed(b, phase.weight_rows.len()), columns, start, to);
+                for table in tables {
+                    if phase.few {
+                        product_of_few_columns(table, from, b, columns, start, to);
+                    } else {
+                        product(table, from, Right::packed(b, phase.weight_rows.len()), columns, start, to);
+                    }
                 }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::{
+        Activation, Conv2dSpec, ConvAlgorithm,
+        conv2d::{forward_fused, grad_input},
+    };
+
+    /// Whole numbers from -4 to 4.
+    fn integers(len: usize) -> Vec<f32> {
+        (0..len).map(|i| ((i * i + 3 * i) % 9) as f32 - 4.0).collect()
+    }
+
+    fn dims(batch: usize, [height, width]: [usize; 2], channels: [usize; 2], spec: Conv2dSpec) -> Conv2dDims {
+        let [kernel_h, kernel_w] = spec.kernel_size;
+        let input = [batch, height, width, channels[0]];
+        spec.resolve(input.into(), [kernel_h, kernel_w, channels[0] / spec.groups, channels[1]].into(), None).unwrap()
+    }
+
+    /// Odd sizes, odd batches, taps that some pixels lack on either side or on both.
+    fn clipped() -> Vec<Conv2dDims> {
+        type Spec = Conv2dSpec;
+        let spec = |kernel_size, stride, padding| Spec { stride, padding, ..Spec::new(kernel_size) };
+        vec![
+            dims(33, [8, 8], [24, 24], spec([3, 3], [1, 1], [1, 1])),
+            dims(8, [11, 18], [24, 24], spec([3, 3], [1, 1], [0, 2])),
+            dims(35, [13, 18], [24, 33], spec([5, 5], [2, 2], [2, 2])),
+            dims(33, [16, 16], [24, 24], spec([4, 4], [2, 2], [1, 1])),
+            dims(8, [13, 12], [24, 24], Spec { dilation: [2, 1], ..spec([3, 3], [1, 1], [2, 1]) }),
+            dims(8, [9, 9], [48, 48], Spec { groups: 2, ..spec([3, 3], [1, 1], [1, 1]) }),
+        ]
+    }
+
+    #[test]
+    fn clipped_windows_give_what_the_definition_says() {
+        for dims in clipped() {
+            let mut workspace = Workspace::new();
+            let naive = Conv2dDims { algorithm: ConvAlgorithm::Naive, ..dims };
+            let direct = Conv2dDims { algorithm: ConvAlgorithm::Direct, ..dims };
+            for pass in [Pass::Forward, Pass::GradInput] {
+                for pooled_source in [false, pass == Pass::GradInput] {
+                    let plan = Correlation::new(&direct, pass, pooled_source, false);
+                    assert!(plan.phases.iter().any(|phase| phase.tables.len() > 1), "{dims:?} {pass} is not clipped");
+                    assert_eq!(plan.frame.is_some(), pooled_source);
+                }
+            }
+            let (x, weight) = (integers(dims.input().len()), integers(dims.weight().len()));
+            let bias = integers(dims.out_channels);
+            let epilogue = Epilogue { bias: Some(&bias), activation: Activation::Relu };
+            let (output, pooled) = (dims.output().len(), dims.pooled_output().unwrap().len());
+            let mut taps = vec![0; pooled];
+            let mut dense = |dims: &Conv2dDims| {
+                let mut y = vec![f32::NAN; output];
+                forward_fused(dims, &x, &weight, epilogue, &mut y, None, &mut workspace);
+                y
+            };
+            assert_eq!(dense(&direct), dense(&naive), "{dims:?}");
+            let mut fused = |dims: &Conv2dDims| {
+                let mut y = vec![f32::NAN; pooled];
+                forward_fused(dims, &x, &weight, epilogue, &mut y, Some(&mut taps), &mut workspace);
+                (y, taps.clone())
+            };
+            assert_eq!(fused(&direct), fused(&naive), "{dims:?}, pooled");
+            let g = integers(output);
+            for images in [Images::dense(&g), Images { values: &g[..pooled], taps: Some(&taps) }] {
+                let mut gradient = |dims: &Conv2dDims| {
+                    let mut dx = vec![f32::NAN; x.len()];
+                    grad_input(dims, images, &weight, &mut dx, &mut workspace);
+                    dx
+                };
+                assert_eq!(gradient(&direct), gradient(&naive), "{dims:?}, taps: {}", images.taps.is_some());
             }
         }
     }

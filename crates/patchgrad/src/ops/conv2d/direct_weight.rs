@@ -21,7 +21,11 @@ use patchgrad_kernels::{
 /// Elements of a cache line.
 const LINE: usize = 16;
 
-/// With fewer rows than this, packing the gradient of the output costs more than reading it with gaps.
+/// Packing the gradient of the output costs more than reading it with gaps where it has at most so many columns, or the gradient
+/// of the weight fewer rows than [`ROWS_WORTH_PACKING`].
+const MOST_COLUMNS_IN_PLACE: usize = 128;
+
+/// See [`MOST_COLUMNS_IN_PLACE`].
 const ROWS_WORTH_PACKING: usize = 64;
 
 /// Values of input and gradient of the output in one strip: 128 KiB.
@@ -84,7 +88,8 @@ impl WeightGradient {
             pixel: dims.out_channels,
         });
         let columns = dims.out_channels / dims.groups;
-        let packs = !columns.is_multiple_of(PANEL) || (columns > PANEL && dims.patch_len() >= ROWS_WORTH_PACKING);
+        let packs = !columns.is_multiple_of(PANEL)
+            || (columns > MOST_COLUMNS_IN_PLACE && dims.patch_len() >= ROWS_WORTH_PACKING);
         let mut this =
             Self { dims: *dims, strips, frame, grad_frame, table: Table::new(vec![], [], 1), odd: None, packs };
         this.table = this.table_of(strips.samples);

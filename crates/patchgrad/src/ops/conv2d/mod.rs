@@ -37,6 +37,7 @@
 //! convolution algorithm", arXiv 1907.02129. Lavin, Gray: "Fast algorithms for convolutional neural networks", arXiv
 //! 1509.09308, for Winograd's.
 
+mod axis;
 mod direct;
 mod direct_weight;
 mod direct_weight_rows;
