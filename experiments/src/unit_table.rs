@@ -46,7 +46,8 @@ pub fn kinds() -> Vec<UnitSpec> {
 pub struct UnitRow {
     /// The set, such as `MNIST sample`.
     pub data: String,
-    /// The kind of both layers; of max-pooling that of the upper one, over a standard layer. `pixels` without a network.
+    /// The kind of both layers; of max-pooling that of the upper one, over a standard layer; of the Gaussian machine that of
+    /// the lower one, under a Bernoulli machine. `pixels` without a network.
     pub unit: String,
     /// Numbers of a code.
     pub code_size: usize,
@@ -78,7 +79,9 @@ pub fn network(unit: UnitSpec, [height, _, channels]: [usize; 3]) -> NetworkConf
     };
     let above = match unit {
         // What a machine below gives are probabilities.
-        UnitSpec::BernoulliRbm { steps, .. } => UnitSpec::BernoulliRbm { steps, range: VisibleRange::Unit },
+        UnitSpec::BernoulliRbm { steps, .. } | UnitSpec::GaussianRbm { steps, .. } => {
+            UnitSpec::BernoulliRbm { steps, range: VisibleRange::Unit }
+        }
         other => other,
     };
     NetworkConfig {

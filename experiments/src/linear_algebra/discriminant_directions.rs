@@ -11,8 +11,9 @@ use super::rows::{Rows, column_means};
 ///
 /// Classes count alike, however many rows they have: `S_w` is the mean of the classes' covariances (divisor: rows of the
 /// class), `S_b` the covariance of the class means (divisor: classes). `S_w` gets [`RIDGE`](Self::RIDGE) times its mean
-/// diagonal on the diagonal, so that features that are constant within classes (the black border of a picture) are
-/// no infinite directions.
+/// diagonal on the diagonal. Where it is singular, because features are constant within classes (the black border of a
+/// picture) or there are fewer different rows than features, it gets [`SINGULAR_RIDGE`](Self::SINGULAR_RIDGE) times that:
+/// directions in which nothing varied would otherwise give new rows numbers without bounds.
 ///
 /// A direction is scaled to a within-class variance of 1, its entry of largest magnitude is positive. With C classes
 /// only the first C - 1 tell classes apart; the others have eigenvalue 0 and any basis of that space would do.
@@ -27,6 +28,12 @@ pub struct DiscriminantDirections {
 impl DiscriminantDirections {
     /// The share of the mean within-class variance that is added to each.
     pub const RIDGE: f64 = 1e-6;
+
+    /// The same where a variance is 0, up to [`SINGULAR`](Self::SINGULAR).
+    pub const SINGULAR_RIDGE: f64 = 1e-2;
+
+    /// The share of the mean within-class variance below which one counts as 0.
+    pub const SINGULAR: f64 = 1e-9;
 
     /// Finds the directions for rows with one label each.
     ///
@@ -59,14 +66,16 @@ impl DiscriminantDirections {
         let mean: Vec<f64> = (0..columns).map(|i| means.iter().map(|mean| mean[i]).sum::<f64>() * share).collect();
         let centred = Mat::from_fn(classes.len(), columns, |class, i| means[class][i] - mean[i]);
 
-        let ridge = Self::RIDGE * (0..columns).map(|i| within[(i, i)]).sum::<f64>() / columns as f64;
+        let mean_variance = (0..columns).map(|i| within[(i, i)]).sum::<f64>() / columns as f64;
+        // S_w = V L V', and with the ridge V (L + ridge) V'. In the coordinates T = V (L + ridge)^-1/2 it is the identity, and
+        // S_b an ordinary symmetric matrix.
+        let (values, vectors) = symmetric_eigen(&within)?;
+        let smallest = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let share_added = if smallest > Self::SINGULAR * mean_variance { Self::RIDGE } else { Self::SINGULAR_RIDGE };
+        let ridge = share_added * mean_variance;
         // If nothing varies within classes, every direction counts alike.
         let ridge = if ridge > 0.0 { ridge } else { 1.0 };
-        (0..columns).for_each(|i| within[(i, i)] += ridge);
-        // S_w = V L V'. In the coordinates T = V L^-1/2 it is the identity, and S_b an ordinary symmetric matrix.
-        let (values, vectors) = symmetric_eigen(&within)?;
-        let smallest = values[0] * f64::EPSILON;
-        let scaled = Mat::from_fn(columns, columns, |i, j| vectors[(i, j)] / values[j].max(smallest).sqrt());
+        let scaled = Mat::from_fn(columns, columns, |i, j| vectors[(i, j)] / (values[j].max(0.0) + ridge).sqrt());
         let seen = &centred * &scaled;
         let between = seen.transpose() * &seen * faer::Scale(share);
         let (ratios, rotation) = symmetric_eigen(&between)?;

@@ -59,6 +59,21 @@ impl Pca {
         self.components.col(index).iter().copied().collect()
     }
 
+    /// The matrix `V diag(1 / sqrt(variance + floor)) V'`, row by row: rows times it have variances of (nearly) 1 in all
+    /// directions, and stay as close to what they were as that allows (ZCA, Bell and Sejnowski 1997). A direction without
+    /// variance and without a floor is left out instead of divided by zero.
+    pub fn whitening(&self, floor: f64) -> Vec<f64> {
+        let features = self.features();
+        let scale = |index: usize| {
+            let scale = (self.variances[index] + floor).sqrt().recip();
+            if scale.is_finite() { scale } else { 0.0 }
+        };
+        let scaled = Mat::from_fn(features, features, |i, j| self.components[(i, j)] * scale(j));
+        // Symmetric, so its columns are its rows.
+        let whitening = scaled * self.components.transpose();
+        whitening.col_iter().flat_map(|column| column.iter().copied().collect::<Vec<f64>>()).collect()
+    }
+
     /// Codes of `size` numbers, row after row.
     ///
     /// # Panics

@@ -92,18 +92,7 @@ impl KMeans {
     fn fit_whitening(&self, params: &mut Params, normalised: &[f32]) -> Result<(), FitError> {
         let patch = self.dims.patch_len();
         let pca = Pca::fit(Rows::new(normalised, patch))?;
-        let scales: Vec<f64> = pca
-            .variances()
-            .iter()
-            .map(|variance| (variance + f64::from(self.options.whitening)).sqrt().recip())
-            .collect();
-        let components: Vec<Vec<f64>> = (0..patch).map(|index| pca.component(index)).collect();
-        // A direction without variance and without a floor is left out instead of divided by zero.
-        let usable = |scale: f64| if scale.is_finite() { scale } else { 0.0 };
-        let entry = |i: usize, j: usize| -> f64 {
-            components.iter().zip(&scales).map(|(v, &scale)| v[i] * usable(scale) * v[j]).sum()
-        };
-        let whitening: Vec<f64> = (0..patch * patch).map(|at| entry(at / patch, at % patch)).collect();
+        let whitening = pca.whitening(f64::from(self.options.whitening));
         let bias = (0..patch).map(|j| -(0..patch).map(|i| pca.mean()[i] * whitening[i * patch + j]).sum::<f64>());
         let bias: Vec<f64> = bias.collect();
         let write = |to: &mut Tensor, from: &[f64]| {
