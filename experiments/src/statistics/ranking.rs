@@ -27,7 +27,7 @@ impl Ranking {
     }
 
     /// The average ranks of the values in `rows` (with repeats, in that order): what
-    /// [`average_ranks`](super::average_ranks) gives for them.
+    /// [`average_ranks`] gives for them.
     ///
     /// # Panics
     /// If a row does not exist.

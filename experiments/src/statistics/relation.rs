@@ -90,7 +90,7 @@ pub fn rank_relation(x: &[f64], y: &[f64], settings: &Settings, rng: &mut (impl 
 }
 
 /// How `x` and `y` are related by rank with `covariates` held fixed (see [`partial_spearman`]), the permutation test
-/// shuffling only within `strata` (see [`permutation_p_within`]).
+/// shuffling only within `strata` (see [`permutation_p_within`](super::permutation_p_within)).
 ///
 /// `None` if the correlation or a part of the report is undefined, in particular with at most `3 + controlled` rows.
 ///

@@ -1,8 +1,39 @@
 //! Do the intervals cover and do the tests keep their level? Data are drawn from a known truth many times over, and it is
 //! counted how often an interval holds it, or a test rejects it.
 //!
-//! `cargo test` runs a few hundred to a few thousand trials of each. The long version, about fifty times as many, prints a
-//! table: `cargo test --release --package pitfall --lib statistics::simulation -- --ignored --nocapture`.
+//! `cargo test` runs a few hundred to a few thousand trials of each. The long version, ten times as many, prints a table:
+//! `cargo test --package pitfall --lib statistics::simulation -- --ignored --nocapture`. It found (10,000 to 40,000 trials,
+//! standard error 0.001 to 0.002):
+//!
+//! - coverage of nominal 0.950: percentile 0.944 and BCa 0.946 at rho = 0, 0.951 and 0.948 at rho = 0.6 (60 rows); mean of
+//!   five 0.950, slope 0.951; ICC(1) 0.949, ICC(3,1) 0.952, ICC(2,1) 0.937 (Satterthwaite); Wilson 0.953 at 60 %, 0.969 at
+//!   97 of 100. The one that falls short is the BCa interval of a mean of 40 skewed changes, 0.926, as is known of it;
+//! - level of nominal 0.050: equivalence at the margin 0.045 (60 rows), 0.047 (200); permutations 0.046 with ties, 0.052
+//!   within strata; F tests 0.049 to 0.051; Steiger 0.048, with ranks 0.054; W 0.039 by chi-squared, 0.050 by permutation;
+//!   McNemar's exact test 0.038; sign flips 0.049; any false rejection after Holm 0.034.
+//!
+//! How often the rule of `verdict.rs` gives each verdict, by the true rho of the population (1,000 trials):
+//!
+//! | networks | rho | supported | contradicted | inconclusive |
+//! |---|---|---|---|---|
+//! | 60 | 0.0 | 0.48 | 0.03 | 0.50 |
+//! | 60 | 0.1 | 0.39 | 0.05 | 0.56 |
+//! | 60 | 0.2 | 0.15 | 0.22 | 0.64 |
+//! | 60 | 0.3 | 0.05 | 0.51 | 0.44 |
+//! | 60 | 0.4 | 0.01 | 0.79 | 0.20 |
+//! | 60 | 0.5 | 0.00 | 0.97 | 0.03 |
+//! | 60 | 0.6 | 0.00 | 1.00 | 0.00 |
+//! | 200 | 0.0 | 0.99 | 0.00 | 0.01 |
+//! | 200 | 0.1 | 0.91 | 0.00 | 0.09 |
+//! | 200 | 0.2 | 0.45 | 0.07 | 0.48 |
+//! | 200 | 0.3 | 0.04 | 0.49 | 0.48 |
+//! | 200 | 0.4 | 0.00 | 0.95 | 0.05 |
+//! | 200 | 0.5 | 0.00 | 1.00 | 0.00 |
+//! | 200 | 0.6 | 0.00 | 1.00 | 0.00 |
+//!
+//! So 60 networks can contradict, but hardly support; 200 tell rho = 0 from rho = 0.4, and what lies near the margin stays
+//! a matter of luck. *Contradicted* speaks of the estimate, not of the margin as a bound: a true rho of 0.2 is enough for it
+//! in one sample of 60 out of five.
 
 use std::f64::consts::PI;
 
@@ -41,7 +72,7 @@ impl Simulation {
     }
 }
 
-const SIMULATIONS: [Simulation; 27] = [
+const SIMULATIONS: [Simulation; 28] = [
     Simulation {
         name: "permutation test of rho, 20 rows with ties: level",
         nominal: 0.05,
@@ -76,6 +107,19 @@ const SIMULATIONS: [Simulation; 27] = [
         allowance: [0.01, 0.01],
         trials: 2_000,
         trial: |rng| equivalent_at_the_margin(-0.3, 200, rng),
+    },
+    Simulation {
+        name: "equivalence of a partial rho = 0.3, 60 rows, 4 covariates: level",
+        nominal: 0.05,
+        allowance: [0.015, 0.01],
+        trials: 2_000,
+        trial: |rng| {
+            // Covariates that have nothing to do with either leave the correlation as it is.
+            let (x, y) = related(0.3, 60, rng);
+            let covariates: Vec<Vec<f64>> = (0..4).map(|_| normal(60, rng)).collect();
+            let partial = partial_spearman(&x, &y, &covariates).unwrap();
+            equivalence(partial.rho, 60, partial.controlled, 0.3).unwrap().passes()
+        },
     },
     Simulation {
         name: "percentile interval of rho = 0, 60 rows: coverage",
@@ -384,12 +428,12 @@ fn intervals_cover_and_tests_keep_their_level() {
 }
 
 #[test]
-#[ignore = "minutes; prints the table of the documentation"]
+#[ignore = "minutes; prints a table"]
 fn intervals_cover_and_tests_keep_their_level_in_the_long_run() {
     let mut failed = Vec::new();
     println!("{:>8} {:>8} {:>8}  what", "trials", "nominal", "rate");
     for simulation in &SIMULATIONS {
-        let trials = 50 * simulation.trials;
+        let trials = 10 * simulation.trials;
         let (rate, accepted) = simulation.run(trials);
         println!("{trials:8} {:8.3} {rate:8.4}  {}", simulation.nominal, simulation.name);
         failed.extend((!accepted).then_some(simulation.name));
@@ -429,10 +473,11 @@ fn the_operating_characteristics_of_the_rule() {
     println!("{:>6} {:>6} {:>10} {:>13} {:>13}", "rows", "rho", "supported", "contradicted", "inconclusive");
     for rows in [40, 60, 100, 200] {
         for rho in [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6] {
-            let [supported, contradicted, inconclusive] = verdicts(rho, rows, 4_000);
+            let [supported, contradicted, inconclusive] = verdicts(rho, rows, 1_000);
             println!("{rows:6} {rho:6.1} {supported:10.3} {contradicted:13.3} {inconclusive:13.3}");
             if rho >= 0.3 {
-                assert!(supported <= 0.065, "a relation at the margin or beyond is called none {supported}");
+                // 0.05, and four standard errors of 1,000 trials.
+                assert!(supported <= 0.08, "a relation at the margin or beyond is called none {supported}");
             }
         }
     }
