@@ -1,6 +1,9 @@
 //! A score of a whole set of pictures, or of their patches.
 
-use super::{Pair, Score, ScoreError, reconstruction::mean_picture, ssim::SsimScratch};
+use super::{
+    Pair, Score, ScoreError, pixel_colours::delta_e94_of_pixels, pixel_distances, reconstruction::mean_picture,
+    ssim::SsimScratch,
+};
 use patchgrad::{Tensor, parallel};
 use serde::Serialize;
 
@@ -80,10 +83,22 @@ pub fn score_patches(
     parallel::for_each_chunk(&mut items, PICTURES_PER_CHUNK * corners.len(), |chunk, items| {
         let mut scratch = SsimScratch::default();
         let (mut original_patch, mut reconstruction_patch) = (Vec::new(), Vec::new());
+        let mut patch_of_differences = Vec::new();
         for (picture, items) in items.chunks_mut(corners.len()).enumerate() {
             let index = chunk * PICTURES_PER_CHUNK + picture;
             let (original, reconstruction) =
                 (originals.samples(index..index + 1), reconstructions.samples(index..index + 1));
+            if score.is_of_colours_as_seen() && !whole {
+                // The patches overlap; the colours of a pixel are compared once.
+                let pair = Pair { original, reconstruction, shape: [height, width, channels] };
+                let differences = delta_e94_of_pixels(&pair);
+                for (item, &corner) in items.iter_mut().zip(&corners) {
+                    let size = [grid.size[0], grid.size[1], 1];
+                    let mean = pixel_distances::mean(cut(&differences, width, corner, size, &mut patch_of_differences));
+                    *item = score.of_mean_difference(mean, size);
+                }
+                continue;
+            }
             for (item, &corner) in items.iter_mut().zip(&corners) {
                 let pair = if whole {
                     Pair { original, reconstruction, shape }
