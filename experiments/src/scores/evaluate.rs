@@ -257,6 +257,24 @@ mod tests {
     }
 
     #[test]
+    fn overlapping_patches_have_the_colour_differences_of_their_cuttings() {
+        let (originals, decoded) = (pictures([1, 6, 5, 3]), Tensor::from_fn([1, 6, 5, 3], |i| (i as f32).sin()));
+        let grid = PatchGrid { size: [3, 2], step: [1, 1] };
+        for score in [Score::DeltaE94, Score::DeltaE94Sum] {
+            let items = score_patches(score, &originals, &decoded, grid).unwrap().items;
+            let corners = grid.corners([6, 5]).unwrap();
+            assert_eq!(items.len(), corners.len());
+            for (item, corner) in items.iter().zip(corners) {
+                let cutting = |set: &Tensor| {
+                    Tensor::new([1, 3, 2, 3], cut(set.samples(0..1), 5, corner, [3, 2, 3], &mut Vec::new()))
+                };
+                let alone = score_pictures(score, &cutting(&originals), &cutting(&decoded)).unwrap().value;
+                assert!((item - alone).abs() < 1e-9, "{score} at {corner:?}: {item}, {alone}");
+            }
+        }
+    }
+
+    #[test]
     fn the_bits_do_not_depend_on_the_number_of_threads() {
         let originals = pictures([70, 9, 8, 3]);
         let decoded = Tensor::from_fn([70, 9, 8, 3], |i| 0.7 * ((i * 7919) % 1009) as f32 / 504.5 - 0.6);
