@@ -2,8 +2,8 @@
 //!
 //! `cargo run --release --package pitfall --example time_measures` prints seconds for 10,000 codes of 256 units and 10,000
 //! pictures of 32 x 32 x 3; `-- knn` adds the k-NN search of 10,000 codes among 50,000. On one core of an AMD EPYC with AVX-512
-//! every measure and probe took at most 1.5 s, every score at most 0.7 s but CIE94 (5.5 s: six powers and six cube roots a pixel),
-//! and the search 6 s.
+//! every measure and probe took at most 1.5 s, every score at most 0.7 s but CIE94 (twelve roots a pixel; 0.18 s of
+//! processor time for 2,000 of the pictures), and the search 6 s.
 
 use patchgrad::{Tensor, Workspace, random::stream};
 use pitfall::{

@@ -179,6 +179,10 @@ fn split(weights: &[f64], classes: usize) -> (Tensor, Tensor) {
 }
 
 fn logits(rows: &Tensor, weights: &[f64], classes: usize, workspace: &mut Workspace) -> Tensor {
+    if rows.is_empty() {
+        // The engine refuses a product with nothing.
+        return Tensor::zeros([0, classes]);
+    }
     let (weight, bias) = split(weights, classes);
     let mut tape = Tape::new(workspace);
     let (x, w, b) = (tape.input(rows), tape.input(&weight), tape.input(&bias));

@@ -201,7 +201,7 @@ impl FromStr for Probe {
 
 /// A probe that has learnt.
 pub trait FittedProbe: fmt::Debug {
-    /// The class of every row of `rows` `[N, d]`.
+    /// The class of every row of `rows` `[N, d]`; none for no rows.
     ///
     /// # Errors
     /// When a feature is not finite.
@@ -322,6 +322,20 @@ mod tests {
         }
         let error = "svm".parse::<Probe>().unwrap_err();
         assert_eq!(error, "there is no probe \"svm\"; there are logistic, ridge, knn-euclidean, knn-cosine, lda, mlp");
+    }
+
+    #[test]
+    fn no_rows_get_no_classes() {
+        let parts = [clusters(30, 0.4, 0), clusters(20, 0.4, 1)];
+        let [train, validation] = parts.each_ref().map(|(rows, labels)| Features { rows, labels });
+        let (none, mut workspace) = (Tensor::new([0, 3], &[]), Workspace::new());
+        for probe in Probe::ALL {
+            let fitted = probe.fit(train, validation, 3, &mut workspace).unwrap();
+            assert_eq!(fitted.predict(&none, &mut workspace), Ok(vec![]), "{probe}");
+            if let Some(logits) = fitted.logits(&none, &mut workspace).unwrap() {
+                assert_eq!(logits.shape().dims(), [0, 3], "{probe}");
+            }
+        }
     }
 
     #[test]

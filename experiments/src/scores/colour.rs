@@ -16,14 +16,22 @@ pub struct Xyz(pub [f64; 3]);
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Lab(pub [f64; 3]);
 
-const TO_XYZ: [[f64; 3]; 3] = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]];
+pub(super) const TO_XYZ: [[f64; 3]; 3] = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]];
 
-const WHITE: [f64; 3] = [95.047, 100.0, 108.883];
+pub(super) const WHITE: [f64; 3] = [95.047, 100.0, 108.883];
+
+/// K1 of CIE94 for graphic arts.
+pub(super) const CHROMA_WEIGHT: f64 = 0.045;
+
+/// K2 of CIE94 for graphic arts.
+pub(super) const HUE_WEIGHT: f64 = 0.015;
 
 impl Rgb {
     /// The colour of a pixel in [-1, 1]; what lies outside is shown as the nearest colour there is.
     ///
-    /// A grey pixel has one value, which stands for all three.
+    /// A grey pixel has one value, which stands for all three. This says what [`super::pixel_colours`] computes for many
+    /// pixels at once.
+    #[cfg(test)]
     pub(super) fn of_pixel(pixel: &[f32]) -> Self {
         let byte = |value: f32| (f64::from(value).clamp(-1.0, 1.0) + 1.0) * 127.5;
         Self([0, 1, 2].map(|channel| byte(pixel[channel % pixel.len()])))
@@ -74,7 +82,7 @@ pub fn delta_e94(a: Lab, b: Lab) -> f64 {
     let across = (a.0[1] - b.0[1]).powi(2) + (a.0[2] - b.0[2]).powi(2);
     // Rounding may leave the square of the difference in hue slightly below zero.
     let hue_squared = (across - chroma_difference.powi(2)).max(0.0);
-    let (chroma_scale, hue_scale) = (1.0 + 0.045 * chroma_a, 1.0 + 0.015 * chroma_a);
+    let (chroma_scale, hue_scale) = (1.0 + CHROMA_WEIGHT * chroma_a, 1.0 + HUE_WEIGHT * chroma_a);
     let squared = lightness.powi(2) + (chroma_difference / chroma_scale).powi(2) + hue_squared / hue_scale.powi(2);
     squared.sqrt()
 }

@@ -1,6 +1,9 @@
 //! A score of a whole set of pictures, or of their patches.
 
-use super::{Pair, Score, ScoreError, reconstruction::mean_picture, ssim::SsimScratch};
+use super::{
+    Pair, Score, ScoreError, pixel_colours::delta_e94_of_pixels, pixel_distances, reconstruction::mean_picture,
+    ssim::SsimScratch,
+};
 use patchgrad::{Tensor, parallel};
 use serde::Serialize;
 
@@ -80,10 +83,22 @@ pub fn score_patches(
     parallel::for_each_chunk(&mut items, PICTURES_PER_CHUNK * corners.len(), |chunk, items| {
         let mut scratch = SsimScratch::default();
         let (mut original_patch, mut reconstruction_patch) = (Vec::new(), Vec::new());
+        let mut patch_of_differences = Vec::new();
         for (picture, items) in items.chunks_mut(corners.len()).enumerate() {
             let index = chunk * PICTURES_PER_CHUNK + picture;
             let (original, reconstruction) =
                 (originals.samples(index..index + 1), reconstructions.samples(index..index + 1));
+            if score.is_of_colours_as_seen() && !whole {
+                // The patches overlap; the colours of a pixel are compared once.
+                let pair = Pair { original, reconstruction, shape: [height, width, channels] };
+                let differences = delta_e94_of_pixels(&pair);
+                for (item, &corner) in items.iter_mut().zip(&corners) {
+                    let size = [grid.size[0], grid.size[1], 1];
+                    let mean = pixel_distances::mean(cut(&differences, width, corner, size, &mut patch_of_differences));
+                    *item = score.of_mean_difference(mean, size);
+                }
+                continue;
+            }
             for (item, &corner) in items.iter_mut().zip(&corners) {
                 let pair = if whole {
                     Pair { original, reconstruction, shape }
@@ -238,6 +253,24 @@ mod tests {
         let [mean, sum] = [Score::DeltaE94, Score::DeltaE94Sum]
             .map(|score| score_pictures(score, &originals, &decoded).unwrap().value);
         assert!((sum / mean - 30.0).abs() < 1e-10);
+    }
+
+    #[test]
+    fn overlapping_patches_have_the_colour_differences_of_their_cuttings() {
+        let (originals, decoded) = (pictures([1, 6, 5, 3]), Tensor::from_fn([1, 6, 5, 3], |i| (i as f32).sin()));
+        let grid = PatchGrid { size: [3, 2], step: [1, 1] };
+        for score in [Score::DeltaE94, Score::DeltaE94Sum] {
+            let items = score_patches(score, &originals, &decoded, grid).unwrap().items;
+            let corners = grid.corners([6, 5]).unwrap();
+            assert_eq!(items.len(), corners.len());
+            for (item, corner) in items.iter().zip(corners) {
+                let cutting = |set: &Tensor| {
+                    Tensor::new([1, 3, 2, 3], cut(set.samples(0..1), 5, corner, [3, 2, 3], &mut Vec::new()))
+                };
+                let alone = score_pictures(score, &cutting(&originals), &cutting(&decoded)).unwrap().value;
+                assert!((item - alone).abs() < 1e-9, "{score} at {corner:?}: {item}, {alone}");
+            }
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@
 
 mod colour;
 mod evaluate;
+mod pixel_colours;
 mod pixel_distances;
 mod reconstruction;
 mod score;

@@ -1,9 +1,6 @@
 //! Scores that are a mean over pixels of a distance between two colours.
 
-use super::{
-    Pair,
-    colour::{Lab, Rgb, delta_e94},
-};
+use super::{Pair, pixel_colours::delta_e94_of_pixels};
 
 /// The mean over pixels of `sqrt(sum over c of (a_c - b_c)^2)`; a grey value counts for three equal channels.
 pub(super) fn euclidean(pair: &Pair) -> f64 {
@@ -12,12 +9,14 @@ pub(super) fn euclidean(pair: &Pair) -> f64 {
     mean_over_pixels(pair, |a, b| (replicated * squared_distance(a, b)).sqrt())
 }
 
-/// The mean over pixels of [`delta_e94`], from the reconstruction to the original.
-///
-/// Values in [-1, 1] are colours of 0 to 255 (clipped, as a screen would); a grey value stands for three equal channels.
+/// The mean over pixels of the colour difference CIE94, from the reconstruction to the original.
 pub(super) fn delta_e94_mean(pair: &Pair) -> f64 {
-    let lab = |pixel: &[f32]| Lab::from(Rgb::of_pixel(pixel));
-    mean_over_pixels(pair, |a, b| delta_e94(lab(a), lab(b)))
+    mean(&delta_e94_of_pixels(pair))
+}
+
+/// The mean of one distance for each pixel.
+pub(super) fn mean(distances: &[f64]) -> f64 {
+    distances.iter().sum::<f64>() / distances.len() as f64
 }
 
 /// The mean over pixels of the Mahalanobis distance `sqrt(d C^-1 d)`, `d = a - b` with C the covariance (divisor n - 1) of all

@@ -99,6 +99,16 @@ impl Score {
         if self == Self::Ssim { SsimSettings::default().check([height, width]) } else { Ok(()) }
     }
 
+    /// Whether it is made of the colour difference CIE94 of each pixel, and of nothing else.
+    pub(super) fn is_of_colours_as_seen(self) -> bool {
+        matches!(self, Self::DeltaE94 | Self::DeltaE94Sum)
+    }
+
+    /// The score of a picture (H, W, and whatever else) with this mean of [CIE94](Self::is_of_colours_as_seen).
+    pub(super) fn of_mean_difference(self, mean: f64, [height, width, _]: [usize; 3]) -> f64 {
+        if self == Self::DeltaE94Sum { mean * (height * width) as f64 } else { mean }
+    }
+
     /// The score of one picture that [`check`](Self::check) accepts; for those of a set, its mean squared error.
     pub(super) fn of_picture(self, pair: &Pair, scratch: &mut SsimScratch) -> f64 {
         match self {
@@ -112,8 +122,9 @@ impl Score {
             Self::SoidOptimal => signal::soid_optimal(pair),
             Self::Correlation => signal::correlation(pair),
             Self::SignedCorrelation => signal::signed_correlation(pair),
-            Self::DeltaE94 => pixel_distances::delta_e94_mean(pair),
-            Self::DeltaE94Sum => pixel_distances::delta_e94_mean(pair) * (pair.shape[0] * pair.shape[1]) as f64,
+            Self::DeltaE94 | Self::DeltaE94Sum => {
+                self.of_mean_difference(pixel_distances::delta_e94_mean(pair), pair.shape)
+            }
             Self::Mahalanobis => pixel_distances::mahalanobis(pair),
         }
     }
