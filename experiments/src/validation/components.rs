@@ -9,7 +9,7 @@
 //! ```
 //!
 //! on the patches it was trained on; a value below 1 would be a mistake too. Oja's rule finds the leading eigenvector of the
-//! covariance, Sanger's the leading ones in order, Oja's subspace rule a basis of their space (PROTOCOL 2.3, E0).
+//! covariance, Sanger's the leading ones in order, Oja's subspace rule a basis of their space.
 
 use super::{Bar, Check, Subject};
 use crate::{

@@ -1,7 +1,7 @@
-//! The scores against published values: those of N-light-N's unit tests (PROTOCOL 2.6), reproduced from the formulas.
+//! The scores against published values: those of N-light-N's unit tests, reproduced from the formulas.
 //!
-//! Pictures go the way that every reconstruction goes, through [`score_pictures`](crate::scores::score_pictures) in [-1, 1],
-//! so the rescaling to 0..255 (defect D4) is part of what is checked.
+//! Pictures go the way that every reconstruction goes, through [`score_pictures`] in [-1, 1], so the rescaling to 0..255
+//! (defect D4) is part of what is checked.
 
 use super::{Bar, Check};
 use crate::scores::{Lab, Rgb, Score, Xyz, delta_e76, delta_e94, score_pictures};
@@ -26,7 +26,7 @@ const PIXELS: [[f32; 15]; 2] = [
 
 /// The checks of this group.
 pub fn checks() -> Vec<Check> {
-    let source = "published value of N-light-N's unit test (PROTOCOL 2.6)";
+    let source = "published value of N-light-N's unit test";
     let constant = |name: &str, what: &str, (target, tolerance): (f64, f64), value: fn() -> Result<f64>| {
         Check::new(format!("score/{name}"), what, source, Bar::Near(target, tolerance), move |_| value())
     };

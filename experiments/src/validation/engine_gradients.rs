@@ -2,8 +2,8 @@
 //!
 //! Each is [`patchgrad::gradcheck`]: `L = <v, f(x)>` with a random cotangent v, the tape's gradient against the fourth-order
 //! difference quotient `(8 (L(x + h) - L(x - h)) - (L(x + 2h) - L(x - 2h))) / 12h` with h = 1/64 in every element of every
-//! input. The value is the largest error as a share of the largest derivative of the same input. The bar is PROTOCOL's 1e-2;
-//! `gradcheck` itself refuses more than 1e-3.
+//! input. The value is the largest error as a share of the largest derivative of the same input. The bar is the protocol's
+//! 1e-2; `gradcheck` itself refuses more than 1e-3.
 //!
 //! Values stay away from kinks (0 of a ReLU, ties of a maximum) by more than the differences step.
 
@@ -22,7 +22,7 @@ use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 use std::sync::LazyLock;
 
-/// PROTOCOL's bar for f32.
+/// The protocol's bar for f32.
 pub(super) const MOST: Bar = Bar::AtMost(1e-2);
 
 /// Every activation of the engine.

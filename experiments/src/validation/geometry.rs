@@ -8,8 +8,8 @@
 //! <encode(x), y> = <x, E' y> = <x, N decode(y)>
 //! ```
 //!
-//! layer by layer down a stack (PROTOCOL 2.4: `normalizeWeights` makes overlaps arithmetic means). The counts here come from
-//! a loop over all positions and pixels, not from the engine.
+//! layer by layer down a stack (N-light-N's `normalizeWeights` makes overlaps arithmetic means, too). The counts here come
+//! from a loop over all positions and pixels, not from the engine.
 
 use super::{Bar, Check};
 use crate::{

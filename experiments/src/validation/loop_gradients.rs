@@ -3,7 +3,7 @@
 //! [`patchgrad::reference`](mod@patchgrad::reference) adds up in f64. On small whole numbers its sums are exact, and so are
 //! differences with a step of a power of two, so what is linear in its inputs must agree to the last bit; activations and
 //! losses are smooth functions in f64, whose fourth-order difference quotient has an error of the order of h^4. The bar is
-//! PROTOCOL's 1e-6. The last check ties the two together: the engine's results and gradients *equal* those of the loops.
+//! the protocol's 1e-6. The last check ties the two together: the engine's results and gradients *equal* those of the loops.
 
 use super::{
     Bar, Check,
@@ -17,7 +17,7 @@ use patchgrad::{
 };
 use rand::RngExt;
 
-/// PROTOCOL's bar for f64.
+/// The protocol's bar for f64.
 const MOST: Bar = Bar::AtMost(1e-6);
 
 /// The step for what is smooth: a power of two, exact in the f32 inputs of the losses, which are multiples of it.

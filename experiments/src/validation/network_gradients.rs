@@ -3,7 +3,7 @@
 //!
 //! Every parameter is moved along six random directions of +-1 with h = 1/256 and the fourth-order difference quotient is
 //! compared with the tape's gradient along it; the value is the largest error as a share of the length of the gradient. The
-//! bar is PROTOCOL's 1e-2.
+//! bar is the protocol's 1e-2.
 
 use super::{Check, engine_gradients::MOST, param_gradient_errors};
 use crate::{

@@ -1,4 +1,4 @@
-//! Two classifiers of MNIST against what the literature reports (PROTOCOL 4).
+//! Two classifiers of MNIST against what the literature reports.
 //!
 //! | network | anchor | bar on the full set | bar on the bundled sample |
 //! |---|---|---|---|

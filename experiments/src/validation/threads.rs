@@ -1,4 +1,4 @@
-//! The same seed gives the same bits on any number of threads (PROTOCOL 3.0, profiles).
+//! The same seed gives the same bits on any number of threads.
 
 use super::{Bar, Check, Subject};
 use crate::{
