@@ -9,6 +9,7 @@
 //! | `metrics.jsonl` | a line for each layer or epoch |
 //! | `results.csv` | a row for each number that was measured |
 //! | `figures/` | reconstructions and features, PNG |
+//! | `report.html` | all of it on one page that needs nothing else |
 //! | `classifier/` | the same files of a classifier that was put on top |
 
 use crate::{

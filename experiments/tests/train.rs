@@ -176,6 +176,11 @@ fn a_trained_network_is_looked_at_from_all_sides() {
     let shapes: Vec<(&str, &[usize])> = arrays.iter().map(|(name, array)| (name.as_str(), &array.shape[..])).collect();
     assert_eq!(shapes[..2], [("train", &[300, 12][..]), ("train_labels", &[300][..])]);
     assert_eq!(shapes[4], ("test", &[50, 12][..]));
+    let page = fs::read_to_string(folder.path().join("run/report.html")).unwrap();
+    for part in ["<h1>small</h1>", "data:image/png;base64,", "code 1x1x12 = 12", "samples_per_layer = 3200", "<th scope=\"row\">ridge</th>"] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("<script") && !page.contains("http://"), "the page needs nothing else");
     assert!(refused(folder.path(), &["encode", "run"], 2).contains("codes.npz exists"));
     printed(folder.path(), &["encode", "run", "--central", "--force"]);
     let central = npz::read(folder.path().join("run/codes.npz")).unwrap();

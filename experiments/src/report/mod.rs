@@ -1,4 +1,4 @@
-//! The report of the demonstration: one page that needs nothing else.
+//! The report of the demonstration: one page that needs nothing else; and the page of a training run (`training`).
 //!
 //! Plots and pictures are part of the page, there is no script, and nothing is loaded. What the page says follows from the
 //! numbers of the run:
@@ -21,6 +21,9 @@ mod page;
 mod pictures;
 mod plots;
 mod tables;
+mod training;
+
+pub use training::{TrainingRun, render_training};
 
 use crate::demo::{SetResults, record::RunRecord};
 use anyhow::{Context, Result};
@@ -46,7 +49,7 @@ pub struct Rendered {
 }
 
 /// The page, the parts it includes, and their text.
-const TEMPLATES: [(&str, &str); 11] = [
+const TEMPLATES: [(&str, &str); 12] = [
     ("page.html", include_str!("templates/page.html")),
     ("macros.html", include_str!("templates/macros.html")),
     ("answer.html", include_str!("templates/answer.html")),
@@ -58,6 +61,7 @@ const TEMPLATES: [(&str, &str); 11] = [
     ("networks.html", include_str!("templates/networks.html")),
     ("run.html", include_str!("templates/run.html")),
     ("limits.html", include_str!("templates/limits.html")),
+    ("training.html", include_str!("templates/training.html")),
 ];
 
 /// Renders the report. Nothing is written.
@@ -65,15 +69,21 @@ const TEMPLATES: [(&str, &str); 11] = [
 /// # Errors
 /// When a template does not fit what it is given.
 pub fn render(results: &[SetResults], record: &RunRecord) -> Result<Rendered> {
+    let environment = environment()?;
+    let (page, figures) = Page::new(results, record);
+    let html = environment.get_template("page.html").and_then(|template| template.render(Serde(&page)));
+    Ok(Rendered { html: html.context("the report does not render")?, figures })
+}
+
+/// The templates, strict about what they are not given.
+fn environment() -> Result<Environment<'static>> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
     for (name, text) in TEMPLATES {
         environment.add_template(name, text).with_context(|| format!("the template {name}"))?;
     }
-    let (page, figures) = Page::new(results, record);
-    let html = environment.get_template("page.html").and_then(|template| template.render(Serde(&page)));
-    Ok(Rendered { html: html.context("the report does not render")?, figures })
+    Ok(environment)
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use super::{BadRequest, Overrides, on_threads, pictures, print, progress::Progre
 use crate::{
     config::{Config, Examples, Network, Progressed},
     evaluation::{self, Measured, Seen},
+    figures::Sheet,
+    report::{TrainingRun, render_training},
     run_folder::{RunFolder, RunRecord},
     training::{Cadence, Checkpoints, Interrupt, Run},
 };
@@ -96,8 +98,8 @@ fn train(args: &TrainArgs) -> Result<()> {
     if args.overfit.is_some() {
         (examples.validation, examples.test) = (examples.train.clone(), examples.train.clone());
     }
+    let record = RunRecord::new(&folder, &config, &examples, started);
     if args.resume.is_none() {
-        let record = RunRecord::new(&folder, &config, &examples, started);
         let json = serde_json::to_string_pretty(&record).context("cannot describe the run")?;
         folder.write("run.json", format!("{json}\n").as_bytes())?;
         folder.write("config.toml", config.to_toml().as_bytes())?;
@@ -112,14 +114,26 @@ fn train(args: &TrainArgs) -> Result<()> {
     let seen = Seen::new(&examples, network.autoencoder().picture_shape(), config.seed)?;
     let results = measure(&config, &examples, &seen, &network, &mut workspace);
     folder.write_csv("results.csv", &results)?;
-    draw(&folder, &examples, &seen, &network, &mut workspace)?;
+    let (reconstructions, features) = draw(&folder, &examples, &seen, &network, &mut workspace)?;
+    let page = render_training(&TrainingRun {
+        name: &config.name,
+        record: &record,
+        config: &config.to_toml(),
+        network: description(&network),
+        progress: &report,
+        results: &results,
+        reconstructions: &reconstructions,
+        features: &features,
+    })?;
+    folder.write("report.html", page.as_bytes())?;
     let text = if args.quiet {
         format!("{}\n", folder.path.display())
     } else if args.json {
         results.iter().map(|row| serde_json::to_string(row).map(|line| line + "\n")).collect::<Result<_, _>>()?
     } else {
         let mut text = summary(&network, &report, &results);
-        text += &format!("{trained:.1} s of training. The run: {}\n", folder.path.display());
+        let page = folder.path.join("report.html");
+        text += &format!("{trained:.1} s of training. The report: {}\n", page.display());
         text
     };
     print(&text)
@@ -165,24 +179,27 @@ fn measure(
     results
 }
 
-/// The first test pictures above their reconstructions, and the features of every layer of a stack.
+/// Draws the first test pictures above their reconstructions, and the features of every layer of a stack.
 fn draw(
     folder: &RunFolder,
     examples: &Examples,
     seen: &Seen,
     network: &Network,
     workspace: &mut Workspace,
-) -> Result<()> {
+) -> Result<(Sheet, Vec<Sheet>)> {
     let pictures = first(seen.test.pictures(), SHOWN);
     let decoded = evaluation::reconstructions(network, &pictures, workspace);
-    folder.write("figures/reconstructions.png", &pictures::rows(examples, &[&pictures, &decoded]).to_png())?;
+    let reconstructions = pictures::rows(examples, &[&pictures, &decoded]);
+    folder.write("figures/reconstructions.png", &reconstructions.to_png())?;
+    let mut features = Vec::new();
     if let Network::Scae(scae) = network {
         for layer in 0..scae.spec().layers.len() {
             let mosaic = pictures::mosaic(examples, scae, layer, workspace);
             folder.write(&format!("figures/features-layer{layer}.png"), &mosaic.to_png())?;
+            features.push(mosaic);
         }
     }
-    Ok(())
+    Ok((reconstructions, features))
 }
 
 /// The first pictures of `[N, H, W, C]`.
@@ -192,12 +209,17 @@ pub(super) fn first(pictures: &Tensor, count: usize) -> Tensor {
     Tensor::new(patchgrad::Shape::new(&dims), pictures.samples(0..dims[0]))
 }
 
-fn summary(network: &Network, report: &[Progressed], results: &[Measured]) -> String {
+/// Sizes of pictures and code, and the number of parameters.
+fn description(network: &Network) -> String {
     let autoencoder = network.autoencoder();
     let [h, w, c] = autoencoder.picture_shape();
     let [y, x, n] = autoencoder.code_shape();
     let parameters = autoencoder.params().values();
-    let mut text = format!("pictures {h}x{w}x{c}, code {y}x{x}x{n} = {}, {parameters} parameters\n", y * x * n);
+    format!("pictures {h}x{w}x{c}, code {y}x{x}x{n} = {}, {parameters} parameters", y * x * n)
+}
+
+fn summary(network: &Network, report: &[Progressed], results: &[Measured]) -> String {
+    let mut text = description(network) + "\n";
     for line in report {
         text += &match line {
             Progressed::Layer { layer, mean_error, final_error } => {
