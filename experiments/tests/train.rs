@@ -164,7 +164,7 @@ fn a_trained_network_is_looked_at_from_all_sides() {
     let folder = folder();
     let text = printed(folder.path(), &["train", "small.toml", "--out", "run"]);
     for line in [
-        "pictures 28x28x1, code 1x1x12 = 12",
+        "Pictures 28x28x1, code 1x1x12 = 12",
         "layer 1: mean absolute error",
         "reconstruction mse",
         "code           ridge",
@@ -177,7 +177,13 @@ fn a_trained_network_is_looked_at_from_all_sides() {
     assert_eq!(shapes[..2], [("train", &[300, 12][..]), ("train_labels", &[300][..])]);
     assert_eq!(shapes[4], ("test", &[50, 12][..]));
     let page = fs::read_to_string(folder.path().join("run/report.html")).unwrap();
-    for part in ["<h1>small</h1>", "data:image/png;base64,", "code 1x1x12 = 12", "samples_per_layer = 3200", "<th scope=\"row\">ridge</th>"] {
+    for part in [
+        "<h1>small</h1>",
+        "data:image/png;base64,",
+        "code 1x1x12 = 12",
+        "samples_per_layer = 3200",
+        "<th scope=\"row\">ridge</th>",
+    ] {
         assert!(page.contains(part), "{part}");
     }
     assert!(!page.contains("<script") && !page.contains("http://"), "the page needs nothing else");

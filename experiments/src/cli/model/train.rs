@@ -215,7 +215,7 @@ fn description(network: &Network) -> String {
     let [h, w, c] = autoencoder.picture_shape();
     let [y, x, n] = autoencoder.code_shape();
     let parameters = autoencoder.params().values();
-    format!("pictures {h}x{w}x{c}, code {y}x{x}x{n} = {}, {parameters} parameters", y * x * n)
+    format!("Pictures {h}x{w}x{c}, code {y}x{x}x{n} = {}, {parameters} parameters", y * x * n)
 }
 
 fn summary(network: &Network, report: &[Progressed], results: &[Measured]) -> String {
