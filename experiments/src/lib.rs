@@ -9,6 +9,7 @@
 //! - [`config`]: a run as a TOML file; [`run_folder`]: its files; [`evaluation`]: what is measured of its network.
 //! - [`statistics`]: what may be said about a correlation.
 //! - [`validation`]: is it right? Experiment E0, a table of checks.
+//! - [`sweep`]: many networks, a row each; [`correlation`]: experiment E1.
 //! - [`demo`]: the demonstration, from real pictures to a report; [`figures`], [`report`]: what it draws and writes.
 #![forbid(unsafe_code)]
 
@@ -18,6 +19,7 @@ pub mod cae;
 pub mod classification;
 pub mod cli;
 pub mod config;
+pub mod correlation;
 pub mod data;
 pub mod demo;
 pub mod evaluation;

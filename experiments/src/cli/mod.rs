@@ -15,7 +15,7 @@ mod model;
 pub mod op;
 mod run;
 
-use crate::training::TrainingError;
+use crate::{sweep::SweepError, training::TrainingError};
 use clap::{Parser, Subcommand};
 use patchgrad::Isa;
 use std::process::ExitCode;
@@ -50,6 +50,8 @@ enum Command {
     /// Run an experiment by its name
     #[command(subcommand)]
     Run(run::RunCommand),
+    /// Join the shards of an experiment, and compute its correlations
+    Merge(run::MergeArgs),
     /// Measure the speed of the engine on this machine, over shapes of the field
     ///
     /// Prints a line for each workload as it is measured: the median time of one pass over a batch, the rate in GFLOP/s and
@@ -76,6 +78,7 @@ pub fn main() -> ExitCode {
         Some(Command::Data(command)) => data::run(command),
         Some(Command::Model(command)) => model::run(command),
         Some(Command::Run(command)) => run::run(command),
+        Some(Command::Merge(args)) => run::merge(args),
         None => demo::run(&cli.demo),
     };
     match outcome {
@@ -85,12 +88,16 @@ pub fn main() -> ExitCode {
             if let Some(stopped) = error.downcast_ref::<TrainingError>() {
                 return ExitCode::from(stopped.exit_code());
             }
+            if let Some(stopped) = error.downcast_ref::<SweepError>() {
+                return ExitCode::from(stopped.exit_code());
+            }
             let request = model::is_request(&error)
                 || error.is::<op::UsageError>()
                 || error.is::<data::BadRequest>()
                 || error.is::<demo::OutputExists>()
                 || error.is::<bench::NothingToMeasure>()
-                || error.is::<run::NoSuchCheck>();
+                || error.is::<run::NoSuchCheck>()
+                || error.is::<run::UnsuitableSet>();
             ExitCode::from(if request { 2 } else { 1 })
         }
     }

@@ -162,5 +162,14 @@ pub fn run<S: Sweep>(
     journal.finish()
 }
 
+/// The rows of a finished sweep in `folder`, and its seed.
+///
+/// # Errors
+/// If it is not finished, or a file cannot be read.
+pub fn finished<R: DeserializeOwned>(folder: &Path) -> Result<(Vec<R>, u64), SweepError> {
+    let (rows, _) = journal::read(&folder.join("rows.csv"))?;
+    Ok((rows.into_values().collect(), journal::identity_of(folder)?.seed))
+}
+
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,364 @@
+//! One network of a population: trained, scored, probed. One row of the sweep.
+
+use super::population::{Initialisation, Member, Population};
+use crate::{
+    classification::accuracy,
+    config::{Examples, Part},
+    data::Labelled,
+    linear_algebra::{Ridge, RidgeSettings, Rows, select_ridge},
+    measures,
+    neighbours::Metric,
+    probe::{Features, FittedProbe, LogisticProbe, MlpSettings, PENALTIES, Probe},
+    scae::{Labels, Scae, train_layer},
+    scores::{Reconstruction, Score, score_pictures},
+    training::TrainingError,
+    units::{TrainConfig, Trained, UnitSpec},
+};
+use patchgrad::{Tensor, Workspace, random::stream};
+use serde::{Deserialize, Serialize};
+
+/// Penalties of the optimal linear decoder.
+const DECODER_PENALTIES: [f64; 5] = [0.0, 1e-5, 1e-4, 1e-3, 1e-2];
+
+/// Neighbours that vote.
+const NEIGHBOURS: usize = 5;
+
+/// How a network ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// It reconstructs better than the mean picture.
+    Ok,
+    /// Its code is constant or it reconstructs no better than the mean picture.
+    Dead,
+    /// A loss or a value was not finite, or it could not be trained.
+    Failed,
+}
+
+/// A row of the sweep. What is not defined for a network that failed is empty. Accuracies are shares of the test pictures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NetworkRow {
+    /// The set, such as `MNIST sample`.
+    pub data: String,
+    /// Its population.
+    pub population: Population,
+    /// Position in it.
+    pub network: usize,
+    /// Geometry, such as `k4/4-k3/2-k3`.
+    pub geometry: String,
+    /// Number of layers.
+    pub depth: usize,
+    /// Features of the layers, lowest first, such as `32-64`.
+    pub widths: String,
+    /// Length of the code.
+    pub code_size: usize,
+    /// Activation of the encoders.
+    pub encoder: String,
+    /// Activation of the decoders.
+    pub decoder: String,
+    /// How the layers began.
+    pub initialisation: Initialisation,
+    /// What kept it from learning by heart.
+    pub regulariser: String,
+    /// Patches shown to each layer.
+    pub samples_per_layer: usize,
+    /// Learning rate.
+    pub lr: f64,
+    /// Seed of weights and patches.
+    pub seed: u64,
+    /// Trainable values.
+    pub parameters: usize,
+    /// How it ended.
+    pub status: Status,
+    /// Why it failed.
+    pub reason: String,
+    /// Mean absolute error over the last tenth of the patches, mean over the layers.
+    pub train_error: Option<f64>,
+    /// The same of the top layer.
+    pub train_error_top: Option<f64>,
+    /// Mean absolute error over all patches, mean over the layers: as N-light-N has it.
+    pub train_error_cumulative: Option<f64>,
+    /// Mean squared error of the test reconstruction by the network's own decoder.
+    pub mse: Option<f64>,
+    /// The same, clipped to [-1, 1].
+    pub mse_clipped: Option<f64>,
+    /// Share of the variance around the mean picture that the reconstruction explains.
+    pub r2: Option<f64>,
+    /// Peak signal-to-noise ratio, dB.
+    pub psnr: Option<f64>,
+    /// Structural similarity.
+    pub ssim: Option<f64>,
+    /// Mean distance of two colours.
+    pub euclidean: Option<f64>,
+    /// Scale-offset invariant distance.
+    pub soid: Option<f64>,
+    /// The same with the best scale and offset.
+    pub soid_optimal: Option<f64>,
+    /// One minus the magnitude of the correlation.
+    pub correlation: Option<f64>,
+    /// Mean CIE94 colour difference.
+    pub delta_e94: Option<f64>,
+    /// Mean squared error of the best linear decoder of the same code.
+    pub linear_decoder_mse: Option<f64>,
+    /// Logistic probe.
+    pub logistic: Option<f64>,
+    /// Logistic probe on validation pictures.
+    pub logistic_validation: Option<f64>,
+    /// Its mean cross-entropy on test pictures, nats.
+    pub cross_entropy: Option<f64>,
+    /// Ridge probe.
+    pub ridge: Option<f64>,
+    /// Five nearest neighbours, Euclidean.
+    pub knn_euclidean: Option<f64>,
+    /// Five nearest neighbours by angle.
+    pub knn_cosine: Option<f64>,
+    /// One hidden layer of 256 units.
+    pub mlp: Option<f64>,
+    /// Fisher's criterion of the test codes.
+    pub fisher: Option<f64>,
+    /// Thornton's index of the test codes.
+    pub thornton: Option<f64>,
+    /// Silhouette of a sample of the test codes.
+    pub silhouette: Option<f64>,
+    /// What the code tells about the class at least, nats.
+    pub information: Option<f64>,
+    /// Effective rank of the test codes.
+    pub effective_rank: Option<f64>,
+    /// Participation ratio of the test codes.
+    pub participation_ratio: Option<f64>,
+    /// Features that are constant over the test pictures.
+    pub dead_features: Option<usize>,
+    /// Hoyer's sparsity of the test codes.
+    pub sparsity: Option<f64>,
+}
+
+/// Trains, scores and probes one member.
+pub fn run(member: &Member, examples: &Examples) -> NetworkRow {
+    let mut workspace = Workspace::new();
+    let mut scae = Scae::new(member.spec.clone(), &mut stream(member.training.seed, "init", 0));
+    let mut row = blank(member, examples, scae.params().values());
+    let (Part::Classes(train), Part::Classes(validation), Part::Classes(test)) =
+        (&examples.train, &examples.validation, &examples.test)
+    else {
+        row.reason = "the pictures have no classes".to_string();
+        return row;
+    };
+    match train_member(&mut scae, member, &train.pictures, &mut workspace) {
+        Ok(trained) => {
+            let filled = measure(&scae, &trained, [train, validation, test], examples, row.clone(), &mut workspace);
+            match filled {
+                Some(row) => row,
+                None => {
+                    row.reason = "a code or a reconstruction is not finite".to_string();
+                    row
+                }
+            }
+        }
+        Err(error) => {
+            row.reason = error.to_string();
+            row
+        }
+    }
+}
+
+/// Trains every layer, lowest first: as the unit of its initialisation, then as what it is.
+///
+/// # Errors
+/// When a loss is not finite, or a decomposition has no result.
+pub fn train_member(
+    scae: &mut Scae,
+    member: &Member,
+    pictures: &Tensor,
+    workspace: &mut Workspace,
+) -> Result<Vec<Trained>, TrainingError> {
+    let layer = |layer: usize| {
+        let unit = member.spec.layers[layer].unit;
+        if let Some(start) = member.initialisation.unit(layer, unit.encoder(), unit.decoder()) {
+            initialise(scae, layer, start, pictures, &member.training, workspace)?;
+        }
+        train_layer(scae, layer, pictures, Labels::None, &member.training, workspace)
+    };
+    (0..member.spec.layers.len()).map(layer).collect()
+}
+
+/// Starts a layer with what `unit` learns from the same patches. Where it has fewer directions than the layer has features
+/// (a patch has only so many), the other features keep their random start.
+fn initialise(
+    scae: &mut Scae,
+    layer: usize,
+    unit: UnitSpec,
+    pictures: &Tensor,
+    training: &TrainConfig,
+    workspace: &mut Workspace,
+) -> Result<(), TrainingError> {
+    let dims = scae.spec().unit_dims(layer);
+    let features = match unit {
+        UnitSpec::Pca { .. } | UnitSpec::Oja { .. } => dims.features.min(dims.patch_len()),
+        _ => dims.features,
+    };
+    let mut spec = scae.spec().clone();
+    spec.layers.truncate(layer + 1);
+    (spec.layers[layer].unit, spec.layers[layer].features) = (unit, features);
+    let mut start = Scae::new(spec, &mut stream(training.seed, "start", layer as u64));
+    let below: Vec<_> = start.params().iter().map(|(id, name, _)| (id, name.to_string())).collect();
+    for (id, name) in below.into_iter().filter(|(_, name)| !name.starts_with(&format!("layer{layer}."))) {
+        let known = scae.params().find(&name).expect("the layers below are the same");
+        *start.params_mut().get_mut(id) = scae.params().get(known).clone();
+    }
+    // The rate of a Hebbian rule is relative to the size of the patches.
+    let lr = if unit.kind() == "oja" { 0.3 } else { training.lr.min(2e-3) };
+    let config = TrainConfig { lr, weight_decay: 0.0, ..*training };
+    train_layer(&mut start, layer, pictures, Labels::None, &config, workspace)?;
+    let Some(equivalent) = start.unit(layer).equivalent(start.params()) else { return Ok(()) };
+    let mut copy = |name: &str, from: &Tensor, columns: bool| {
+        let id = scae.params().find(&format!("layer{layer}.{name}")).expect("a layer has encoder and decoder");
+        let to = scae.params_mut().get_mut(id).as_mut_slice();
+        if columns {
+            // [.., n'] into the first n' of [.., n].
+            for (to, from) in to.chunks_mut(dims.features).zip(from.as_slice().chunks(features)) {
+                to[..features].copy_from_slice(from);
+            }
+        } else {
+            // [n', ..] into the first n' of [n, ..].
+            to[..from.len()].copy_from_slice(from.as_slice());
+        }
+    };
+    copy("encoder.weight", &equivalent.encoder_weight, true);
+    copy("encoder.bias", &equivalent.encoder_bias, true);
+    copy("decoder.weight", &equivalent.decoder_weight, false);
+    copy("decoder.bias", &equivalent.decoder_bias, false);
+    Ok(())
+}
+
+/// Fills in the row; `None` when a value is not finite.
+fn measure(
+    scae: &Scae,
+    trained: &[Trained],
+    [train, validation, test]: [&Labelled; 3],
+    examples: &Examples,
+    mut row: NetworkRow,
+    workspace: &mut Workspace,
+) -> Option<NetworkRow> {
+    let layers = trained.len() as f64;
+    row.train_error = Some(trained.iter().map(|layer| layer.final_error).sum::<f64>() / layers);
+    row.train_error_top = trained.last().map(|layer| layer.final_error);
+    row.train_error_cumulative = Some(trained.iter().map(|layer| layer.mean_error).sum::<f64>() / layers);
+
+    let decoded = scae.reconstruct(&test.pictures, workspace).reshape(test.pictures.shape()).ok()?;
+    let whole = Reconstruction::score(&test.pictures, decoded.as_slice());
+    if !whole.mse.is_finite() {
+        return None;
+    }
+    (row.mse, row.mse_clipped) = (Some(whole.mse), Some(whole.mse_clipped));
+    (row.r2, row.psnr) = (Some(whole.r2), Some(whole.psnr));
+    let score = |score: Score| score_pictures(score, &test.pictures, &decoded).ok().map(|summary| summary.value);
+    row.ssim = score(Score::Ssim);
+    row.euclidean = score(Score::Euclidean);
+    row.soid = score(Score::Soid);
+    row.soid_optimal = score(Score::SoidOptimal);
+    row.correlation = score(Score::Correlation);
+    row.delta_e94 = score(Score::DeltaE94);
+
+    let [codes, validation_codes, test_codes] =
+        [train, validation, test].map(|part| scae.codes(&part.pictures, workspace));
+    let classes = examples.classes();
+    row.linear_decoder_mse = linear_decoder([&codes, &validation_codes, &test_codes], [train, validation, test]);
+
+    let parts = [(&codes, train), (&validation_codes, validation), (&test_codes, test)];
+    let [train_features, validation_features, test_features] =
+        parts.map(|(rows, part)| Features { rows, labels: &part.labels });
+    let logistic = LogisticProbe::fit(train_features, validation_features, classes, &PENALTIES, workspace).ok()?;
+    row.logistic = Some(logistic.accuracy(test_features, workspace).ok()?);
+    row.logistic_validation = Some(logistic.accuracy(validation_features, workspace).ok()?);
+    row.cross_entropy = logistic.cross_entropy(test_features, workspace).ok()?;
+    let mut probe = |probe: Probe| {
+        let fitted = probe.fit(train_features, validation_features, classes, workspace).ok()?;
+        let predicted = fitted.predict(&test_codes, workspace).ok()?;
+        Some(accuracy(&predicted, &test.labels))
+    };
+    row.ridge = probe(Probe::Ridge);
+    row.knn_euclidean = probe(Probe::NearestNeighbours { k: NEIGHBOURS, metric: Metric::Euclidean });
+    row.knn_cosine = probe(Probe::NearestNeighbours { k: NEIGHBOURS, metric: Metric::Cosine });
+    row.mlp = probe(Probe::Mlp(MlpSettings { seed: row.seed, ..MlpSettings::DEFAULT }));
+
+    let rows = Rows::new(test_codes.as_slice(), row.code_size);
+    row.fisher = measures::fisher_criterion(rows, &test.labels, classes);
+    row.thornton = measures::thornton_index(rows, &test.labels, workspace);
+    row.silhouette = measures::silhouette_of_sample(rows, &test.labels, classes, row.seed);
+    row.information = row.cross_entropy.map(|entropy| measures::information_lower_bound(&test.labels, entropy));
+    row.effective_rank = measures::effective_rank(rows);
+    row.participation_ratio = measures::participation_ratio(rows);
+    row.dead_features = Some(measures::dead_units(rows)?);
+    row.sparsity = measures::hoyer_sparsity(rows);
+    let constant = row.dead_features == Some(row.code_size);
+    row.status = if constant || whole.r2 <= 0.0 { Status::Dead } else { Status::Ok };
+    Some(row)
+}
+
+/// The test error of the best linear decoder; its penalty is chosen on validation pictures.
+fn linear_decoder([codes, validation_codes, test_codes]: [&Tensor; 3], parts: [&Labelled; 3]) -> Option<f64> {
+    let (columns, pixels) = (codes.shape().dims()[1], parts[0].pixels());
+    let [train, validation, test] = parts;
+    let settings = RidgeSettings { penalties: &DECODER_PENALTIES, standardise: true };
+    let rows = |tensor: &'_ Tensor| -> Vec<f32> { tensor.as_slice().to_vec() };
+    let (x, y) = (rows(codes), rows(&train.pictures));
+    let path = Ridge::fit_path(Rows::new(&x, columns), Rows::new(&y, pixels), settings).ok()?;
+    let (x, y) = (rows(validation_codes), rows(&validation.pictures));
+    let chosen = select_ridge(path, Rows::new(&x, columns), Rows::new(&y, pixels))?;
+    let decoded = chosen.ridge.predict(Rows::new(test_codes.as_slice(), columns));
+    Some(Reconstruction::score(&test.pictures, &decoded).mse)
+}
+
+/// The row of a network that failed: what is known before training.
+fn blank(member: &Member, examples: &Examples, parameters: usize) -> NetworkRow {
+    let widths: Vec<String> = member.spec.layers.iter().map(|layer| layer.features.to_string()).collect();
+    let unit = member.spec.layers[0].unit;
+    NetworkRow {
+        data: examples.name.clone(),
+        population: member.population,
+        network: member.index,
+        geometry: member.spec.geometry().to_string(),
+        depth: member.spec.layers.len(),
+        widths: widths.join("-"),
+        code_size: member.spec.code_size(),
+        encoder: unit.encoder().to_string(),
+        decoder: unit.decoder().to_string(),
+        initialisation: member.initialisation,
+        regulariser: member.regulariser.to_string(),
+        samples_per_layer: member.training.samples_per_layer,
+        lr: member.training.lr,
+        seed: member.training.seed,
+        parameters,
+        status: Status::Failed,
+        reason: String::new(),
+        train_error: None,
+        train_error_top: None,
+        train_error_cumulative: None,
+        mse: None,
+        mse_clipped: None,
+        r2: None,
+        psnr: None,
+        ssim: None,
+        euclidean: None,
+        soid: None,
+        soid_optimal: None,
+        correlation: None,
+        delta_e94: None,
+        linear_decoder_mse: None,
+        logistic: None,
+        logistic_validation: None,
+        cross_entropy: None,
+        ridge: None,
+        knn_euclidean: None,
+        knn_cosine: None,
+        mlp: None,
+        fisher: None,
+        thornton: None,
+        silhouette: None,
+        information: None,
+        effective_rank: None,
+        participation_ratio: None,
+        dead_features: None,
+        sparsity: None,
+    }
+}

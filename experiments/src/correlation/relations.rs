@@ -1,0 +1,196 @@
+//! Reconstruction against accuracy over the networks: every correlation of E1.
+//!
+//! Sign convention: reconstruction *quality*, so a positive correlation says that better reconstruction goes with better
+//! accuracy. Networks that failed never enter; every correlation is given with and without the dead ones.
+
+use super::{
+    network::{NetworkRow, Status},
+    population::Population,
+};
+use crate::statistics::{
+    Settings, Verdict, indicator_columns, kendall_tau_b, partial_rank_relation, pearson, rank_relation,
+};
+use patchgrad::{parallel, random::stream};
+use serde::Serialize;
+
+/// Which networks enter, and what is held fixed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// All of P1.
+    Pooled,
+    /// All of P1, with the logarithm of the code size, depth and activation held fixed; permuted within code size and
+    /// activation.
+    Partial,
+    /// P1 with code sizes held fixed, permuted within them: what is left when networks of one size are compared.
+    WithinCodeSize,
+    /// P2: one architecture.
+    OneArchitecture,
+    /// P3: one architecture and one way of training, seeds alone. Noise, and too few networks for a verdict.
+    Seeds,
+}
+
+impl Level {
+    /// Every level, in the order of tables.
+    pub const ALL: [Self; 5] = [Self::Pooled, Self::Partial, Self::WithinCodeSize, Self::OneArchitecture, Self::Seeds];
+
+    /// How tables name it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Pooled => "P1, pooled",
+            Self::Partial => "P1, partial",
+            Self::WithinCodeSize => "P1, within code size",
+            Self::OneArchitecture => "P2, one architecture",
+            Self::Seeds => "P3, seeds alone",
+        }
+    }
+
+    fn population(self) -> Population {
+        match self {
+            Self::OneArchitecture => Population::P2,
+            Self::Seeds => Population::P3,
+            _ => Population::P1,
+        }
+    }
+}
+
+/// A column of the rows.
+pub type Column = fn(&NetworkRow) -> Option<f64>;
+
+/// Reconstruction as quality: what is better when lower has its sign turned.
+pub const QUALITIES: [(&str, Column); 9] = [
+    ("mse", |row| row.mse.map(|value| -value)),
+    ("mse-clipped", |row| row.mse_clipped.map(|value| -value)),
+    ("ssim", |row| row.ssim),
+    ("euclidean", |row| row.euclidean.map(|value| -value)),
+    ("soid", |row| row.soid.map(|value| -value)),
+    ("soid-optimal", |row| row.soid_optimal.map(|value| -value)),
+    ("correlation", |row| row.correlation.map(|value| -value)),
+    ("delta-e94", |row| row.delta_e94.map(|value| -value)),
+    ("linear-decoder", |row| row.linear_decoder_mse.map(|value| -value)),
+];
+
+/// Accuracies of the probes.
+pub const ACCURACIES: [(&str, Column); 5] = [
+    ("logistic", |row| row.logistic),
+    ("ridge", |row| row.ridge),
+    ("knn-euclidean", |row| row.knn_euclidean),
+    ("knn-cosine", |row| row.knn_cosine),
+    ("mlp", |row| row.mlp),
+];
+
+/// One correlation: a row of `relations.csv`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RelationRow {
+    /// The set.
+    pub data: String,
+    /// Which networks, and what is held fixed.
+    pub level: Level,
+    /// Whether dead networks are left out.
+    pub without_dead: bool,
+    /// By which score reconstruction is judged.
+    pub quality: &'static str,
+    /// By which probe the code is judged.
+    pub probe: &'static str,
+    /// Networks that entered.
+    pub networks: usize,
+    /// Spearman's rho, partial where something is held fixed.
+    pub rho: f64,
+    /// Lower end of its 95 % interval.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// Two-sided permutation p.
+    pub permutation_p: f64,
+    /// Pearson's r, nothing held fixed.
+    pub pearson: f64,
+    /// Kendall's tau-b, nothing held fixed.
+    pub kendall: f64,
+    /// The larger p of the two one-sided tests of a correlation below the margin.
+    pub equivalence_p: f64,
+    /// Bayes factor for no relation.
+    pub bayes_factor_01: f64,
+    /// By the registered rule.
+    pub verdict: &'static str,
+}
+
+/// Every correlation there is. One that is undefined (too few networks, a constant) is left out.
+pub fn relations(rows: &[NetworkRow], seed: u64) -> Vec<RelationRow> {
+    let mut cells = Vec::new();
+    for level in Level::ALL {
+        for without_dead in [false, true] {
+            for quality in QUALITIES {
+                cells.extend(ACCURACIES.map(|probe| (level, without_dead, quality, probe)));
+            }
+        }
+    }
+    let found = parallel::map_jobs(cells.len(), |at| {
+        let (level, without_dead, quality, probe) = cells[at];
+        relation(rows, level, without_dead, quality, probe, &mut stream(seed, "relation", at as u64))
+    });
+    found.into_iter().flatten().collect()
+}
+
+fn relation(
+    rows: &[NetworkRow],
+    level: Level,
+    without_dead: bool,
+    (quality, quality_of): (&'static str, Column),
+    (probe, accuracy_of): (&'static str, Column),
+    random: &mut patchgrad::random::Stream,
+) -> Option<RelationRow> {
+    let enters = |row: &&NetworkRow| {
+        row.population == level.population()
+            && row.status != Status::Failed
+            && !(without_dead && row.status == Status::Dead)
+    };
+    let mut chosen = Vec::new();
+    for row in rows.iter().filter(enters) {
+        if let (Some(x), Some(y)) = (quality_of(row), accuracy_of(row)) {
+            chosen.push((row, x, y));
+        }
+    }
+    let (x, y): (Vec<f64>, Vec<f64>) = chosen.iter().map(|(_, x, y)| (*x, *y)).unzip();
+    let codes = |keys: Vec<String>| -> Vec<usize> {
+        let mut names = keys.clone();
+        names.sort();
+        names.dedup();
+        keys.iter().map(|key| names.binary_search(key).expect("every key is a name")).collect()
+    };
+    let of = |key: &dyn Fn(&NetworkRow) -> String| codes(chosen.iter().map(|(row, _, _)| key(row)).collect());
+    let size = of(&|row| row.code_size.to_string());
+    let settings = Settings::default();
+    let rank = match level {
+        Level::Partial => {
+            let activation = of(&|row| format!("{}/{}", row.encoder, row.decoder));
+            let depth = of(&|row| row.depth.to_string());
+            let mut covariates = vec![chosen.iter().map(|(row, _, _)| (row.code_size as f64).ln()).collect()];
+            covariates.extend(indicator_columns(&depth));
+            covariates.extend(indicator_columns(&activation));
+            let strata = of(&|row| format!("{} {}/{}", row.code_size, row.encoder, row.decoder));
+            partial_rank_relation(&x, &y, &covariates, &strata, &settings, random)
+        }
+        Level::WithinCodeSize => partial_rank_relation(&x, &y, &indicator_columns(&size), &size, &settings, random),
+        _ => rank_relation(&x, &y, &settings, random),
+    }?;
+    let interval = rank.interval();
+    // Seeds alone are too few for a verdict, whatever the numbers are.
+    let verdict = if level == Level::Seeds { Verdict::Inconclusive } else { rank.verdict };
+    Some(RelationRow {
+        data: chosen.first()?.0.data.clone(),
+        level,
+        without_dead,
+        quality,
+        probe,
+        networks: rank.rows,
+        rho: rank.rho,
+        low: interval.low,
+        high: interval.high,
+        permutation_p: rank.permutation_p,
+        pearson: pearson(&x, &y)?,
+        kendall: kendall_tau_b(&x, &y)?,
+        equivalence_p: rank.equivalence.p(),
+        bayes_factor_01: rank.bayes_factor_01,
+        verdict: verdict.name(),
+    })
+}

@@ -1,0 +1,88 @@
+//! Experiment E1 as a user runs it: killed, resumed, split over machines, joined.
+#![forbid(unsafe_code)]
+
+use assert_cmd::Command;
+use std::{
+    fs,
+    path::Path,
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+const SMOKE: [&str; 5] = ["run", "correlation", "--profile", "smoke", "--quiet"];
+
+fn pitfall(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pitfall"));
+    command.current_dir(folder).args(arguments).env_remove("PATCHGRAD_DATA");
+    command
+}
+
+fn smoke(more: &[&'static str]) -> Vec<&'static str> {
+    SMOKE.iter().chain(more).copied().collect()
+}
+
+fn printed(folder: &Path, arguments: &[&str]) -> String {
+    let output = pitfall(folder, arguments).assert().success().get_output().stdout.clone();
+    String::from_utf8(output).unwrap()
+}
+
+fn refused(folder: &Path, arguments: &[&str], code: i32) -> String {
+    let output = pitfall(folder, arguments).assert().code(code).get_output().stderr.clone();
+    String::from_utf8(output).unwrap()
+}
+
+fn rows(folder: &Path, run: &str) -> String {
+    fs::read_to_string(folder.join(run).join("rows.csv")).unwrap()
+}
+
+#[test]
+fn any_number_of_jobs_kills_and_shards_ends_in_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let text = printed(folder, &smoke(&["--out", "straight", "--jobs", "1"]));
+    for line in ["MNIST sample: 14 networks", "P1, pooled", "P2, one architecture", "best linear decoder"] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    let expected = rows(folder, "straight");
+    assert_eq!(expected.lines().count(), 15);
+    assert!(!folder.join("straight/journal.csv").exists());
+
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_pitfall"));
+    child.current_dir(folder).args(smoke(&["--out", "killed"])).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = child.spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let lines = || fs::read_to_string(folder.join("killed/journal.csv")).map_or(0, |text| text.lines().count());
+    while lines() < 4 {
+        assert!(Instant::now() < deadline, "no rows appear");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(refused(folder, &smoke(&["--out", "killed"]), 2).contains("killed exists and is not empty"));
+    let message = refused(folder, &smoke(&["--out", "killed", "--resume", "--seed", "7"]), 2);
+    assert!(message.contains("holds another sweep: its seed is 42, this one's is 7"), "{message}");
+    printed(folder, &smoke(&["--out", "killed", "--resume"]));
+    assert_eq!(rows(folder, "killed"), expected);
+    let relations = |run: &str| fs::read(folder.join(run).join("relations.csv")).unwrap();
+    assert!(relations("killed") == relations("straight"));
+
+    printed(folder, &smoke(&["--out", "first", "--shard", "1/2"]));
+    printed(folder, &smoke(&["--out", "second", "--shard", "2/2"]));
+    printed(folder, &["merge", "first", "second", "--out", "merged"]);
+    assert_eq!(rows(folder, "merged"), expected);
+    assert!(relations("merged") == relations("straight"));
+    let message = refused(folder, &["merge", "second", "--out", "half"], 1);
+    assert!(message.contains("rows are missing: 7 of 14: 0, 2, 4"), "{message}");
+}
+
+#[test]
+fn what_is_wrong_is_said_before_anything_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    assert!(refused(folder, &smoke(&["--data", "mnits", "--out", "run"]), 2).contains("did you mean `mnist`?"));
+    let message = refused(folder, &smoke(&["--data", "cifar-10", "--data-dir", "nowhere", "--out", "run"]), 1);
+    assert!(message.contains("`pitfall data fetch cifar-10` downloads it"), "{message}");
+    assert!(refused(folder, &smoke(&["--shard", "3/2"]), 2).contains("expected i/n with 1 <= i <= n"));
+    assert!(refused(folder, &smoke(&["--data", "synthetic-s1", "--out", "run"]), 2).contains("28 or 32 pixels"));
+    assert!(!folder.join("run").exists());
+}
