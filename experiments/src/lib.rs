@@ -9,7 +9,7 @@
 //! - [`config`]: a run as a TOML file; [`run_folder`]: its files; [`evaluation`]: what is measured of its network.
 //! - [`statistics`]: what may be said about a correlation.
 //! - [`validation`]: is it right? Experiment E0, a table of checks.
-//! - [`sweep`]: many networks, a row each; [`correlation`]: experiment E1.
+//! - [`sweep`]: many networks, a row each; [`hypercube`]: drawing them; [`linear_decoder`]: the best one of a code; [`correlation`]: experiment E1.
 //! - [`demo`]: the demonstration, from real pictures to a report; [`figures`], [`report`]: what it draws and writes.
 #![forbid(unsafe_code)]
 
@@ -26,7 +26,9 @@ pub mod evaluation;
 pub mod figures;
 pub mod files;
 pub mod finetune;
+pub mod hypercube;
 pub mod linear_algebra;
+pub mod linear_decoder;
 pub mod measures;
 pub mod neighbours;
 pub mod probe;

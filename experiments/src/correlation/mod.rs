@@ -17,7 +17,7 @@ pub mod relations;
 
 use crate::{
     config::Examples,
-    sweep::{Identity, Sweep, Threads},
+    sweep::{Identity, Sweep},
 };
 use network::NetworkRow;
 use patchgrad::Isa;
@@ -105,11 +105,6 @@ impl Correlation {
             version: env!("CARGO_PKG_VERSION").to_string(),
         }
     }
-
-    /// The pictures.
-    pub fn examples(&self) -> &Examples {
-        &self.examples
-    }
 }
 
 impl Sweep for Correlation {
@@ -134,7 +129,7 @@ impl Sweep for Correlation {
         training + probes
     }
 
-    fn row(&self, index: usize, _: Threads) -> NetworkRow {
+    fn row(&self, index: usize) -> NetworkRow {
         network::run(&self.members[index], &self.examples)
     }
 }

@@ -5,7 +5,8 @@ use crate::{
     classification::accuracy,
     config::{Examples, Part},
     data::Labelled,
-    linear_algebra::{Ridge, RidgeSettings, Rows, select_ridge},
+    linear_algebra::Rows,
+    linear_decoder::decode_linearly,
     measures,
     neighbours::Metric,
     probe::{Features, FittedProbe, LogisticProbe, MlpSettings, PENALTIES, Probe},
@@ -16,9 +17,6 @@ use crate::{
 };
 use patchgrad::{Tensor, Workspace, random::stream};
 use serde::{Deserialize, Serialize};
-
-/// Penalties of the optimal linear decoder.
-const DECODER_PENALTIES: [f64; 5] = [0.0, 1e-5, 1e-4, 1e-3, 1e-2];
 
 /// Neighbours that vote.
 const NEIGHBOURS: usize = 5;
@@ -262,7 +260,8 @@ fn measure(
     let [codes, validation_codes, test_codes] =
         [train, validation, test].map(|part| scae.codes(&part.pictures, workspace));
     let classes = examples.classes();
-    row.linear_decoder_mse = linear_decoder([&codes, &validation_codes, &test_codes], [train, validation, test]);
+    let linear = decode_linearly([&codes, &validation_codes, &test_codes], [train, validation]).ok()?;
+    row.linear_decoder_mse = Some(Reconstruction::score(&test.pictures, &linear).mse);
 
     let parts = [(&codes, train), (&validation_codes, validation), (&test_codes, test)];
     let [train_features, validation_features, test_features] =
@@ -293,20 +292,6 @@ fn measure(
     let constant = row.dead_features == Some(row.code_size);
     row.status = if constant || whole.r2 <= 0.0 { Status::Dead } else { Status::Ok };
     Some(row)
-}
-
-/// The test error of the best linear decoder; its penalty is chosen on validation pictures.
-fn linear_decoder([codes, validation_codes, test_codes]: [&Tensor; 3], parts: [&Labelled; 3]) -> Option<f64> {
-    let (columns, pixels) = (codes.shape().dims()[1], parts[0].pixels());
-    let [train, validation, test] = parts;
-    let settings = RidgeSettings { penalties: &DECODER_PENALTIES, standardise: true };
-    let rows = |tensor: &'_ Tensor| -> Vec<f32> { tensor.as_slice().to_vec() };
-    let (x, y) = (rows(codes), rows(&train.pictures));
-    let path = Ridge::fit_path(Rows::new(&x, columns), Rows::new(&y, pixels), settings).ok()?;
-    let (x, y) = (rows(validation_codes), rows(&validation.pictures));
-    let chosen = select_ridge(path, Rows::new(&x, columns), Rows::new(&y, pixels))?;
-    let decoded = chosen.ridge.predict(Rows::new(test_codes.as_slice(), columns));
-    Some(Reconstruction::score(&test.pictures, &decoded).mse)
 }
 
 /// The row of a network that failed: what is known before training.

@@ -6,11 +6,11 @@
 //! | P2 | over networks of one architecture | initialisation, patches, rate, regulariser |
 //! | P3 | how much is noise? | the seed |
 //!
-//! Latin-hypercube sampling (McKay, Beckman, Conover 1979): every factor is cut into as many strata as there are networks, each
-//! stratum is used once, and the strata of different factors are paired at random. A level is `floor(u * levels)` for u in
-//! [0, 1). A population is a function of data set, seed and number of networks; a member one of these and its index.
+//! Factors are drawn by a Latin [`hypercube`]. A population is a function of data set, seed and number of networks; a member one
+//! of these and its index.
 
 use crate::{
+    hypercube::{self, level},
     scae::{
         Descent, Geometry, LayerSpec, ScaeSpec, TrainConfig,
         geometry::{WHOLE_28, WHOLE_32},
@@ -18,7 +18,7 @@ use crate::{
     units::{HebbianRule, Noise, UnitSpec, VisibleRange},
 };
 use patchgrad::{ops::Activation, random::stream};
-use rand::{RngExt, seq::SliceRandom};
+use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -191,7 +191,7 @@ fn draw(
     sizes: &Sizes,
 ) -> Vec<Member> {
     let columns: Vec<Vec<f64>> =
-        (0..9).map(|factor| column(seed, &format!("{population:?}-{name}"), factor, count)).collect();
+        (0..9).map(|factor| hypercube::column(seed, &format!("{population:?}-{name}"), factor, count)).collect();
     let member = |index: usize| {
         let u = |factor: usize| columns[factor][index];
         let draws = Draws {
@@ -230,15 +230,15 @@ fn member_of(
     let (mut rate, mut regulariser) = (FIXED_RATE, Regulariser::None);
     let samples = match population {
         Population::P1 => {
-            geometry = Geometry::from_list(pick(geometries, draws.geometry));
-            let code = pick(&CODE_SIZES, draws.code);
+            geometry = Geometry::from_list(level(geometries, draws.geometry));
+            let code = level(&CODE_SIZES, draws.code);
             widths = match geometry.depth() {
                 1 => vec![code],
-                2 => vec![pick(&FIRST_WIDTHS, draws.first), code],
-                _ => vec![pick(&FIRST_WIDTHS, draws.first), pick(&MIDDLE_WIDTHS, draws.middle), code],
+                2 => vec![level(&FIRST_WIDTHS, draws.first), code],
+                _ => vec![level(&FIRST_WIDTHS, draws.first), level(&MIDDLE_WIDTHS, draws.middle), code],
             };
-            activations = pick(&ACTIVATIONS, draws.activation);
-            initialisation = pick(&[Initialisation::Random, Initialisation::Pca], draws.initialisation);
+            activations = level(&ACTIVATIONS, draws.activation);
+            initialisation = level(&[Initialisation::Random, Initialisation::Pca], draws.initialisation);
             logarithmic(sizes.samples_p1, draws.samples)
         }
         Population::P2 => {
@@ -249,14 +249,14 @@ fn member_of(
                 Initialisation::Rbm,
                 Initialisation::Denoising,
             ];
-            initialisation = pick(&all, draws.initialisation);
-            let level = (draws.samples * SAMPLE_LEVELS as f64).floor() / (SAMPLE_LEVELS - 1) as f64;
-            logarithmic(sizes.samples_p2, level)
+            initialisation = level(&all, draws.initialisation);
+            let step = (draws.samples * SAMPLE_LEVELS as f64).floor() / (SAMPLE_LEVELS - 1) as f64;
+            logarithmic(sizes.samples_p2, step)
         }
         Population::P3 => sizes.samples_p3,
     };
     if population != Population::P3 {
-        (rate, regulariser) = (pick(&RATES, draws.rate), pick(&REGULARISERS, draws.regulariser));
+        (rate, regulariser) = (level(&RATES, draws.rate), level(&REGULARISERS, draws.regulariser));
     }
     let (encoder, decoder) = activations;
     let unit = match regulariser {
@@ -283,19 +283,6 @@ fn member_of(
             seed,
         },
     }
-}
-
-/// The level of `levels` at u in [0, 1).
-fn pick<T: Copy>(levels: &[T], u: f64) -> T {
-    levels[(u * levels.len() as f64) as usize]
-}
-
-/// One number in each of `count` equal parts of [0, 1), in random order.
-fn column(seed: u64, name: &str, factor: u64, count: usize) -> Vec<f64> {
-    let mut stream = stream(seed, &format!("hypercube-{name}"), factor);
-    let mut strata: Vec<usize> = (0..count).collect();
-    strata.shuffle(&mut stream);
-    strata.into_iter().map(|stratum| (stratum as f64 + stream.random::<f64>()) / count as f64).collect()
 }
 
 #[cfg(test)]

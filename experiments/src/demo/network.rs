@@ -3,7 +3,8 @@
 use super::population::Member;
 use crate::{
     data::Task,
-    linear_algebra::{LinearAlgebraError, Ridge, RidgeSettings, Rows, select_ridge},
+    linear_algebra::{LinearAlgebraError, Rows},
+    linear_decoder::decode_linearly,
     measures::dead_units,
     probe::{Features, PENALTIES, ProbeData, Probed, linear_probe},
     scae::{Scae, train},
@@ -11,9 +12,6 @@ use crate::{
 };
 use patchgrad::{Tensor, Workspace, random::stream};
 use serde::Serialize;
-
-/// Penalties of the optimal linear decoder.
-const RIDGE_PENALTIES: [f64; 5] = [0.0, 1e-5, 1e-4, 1e-3, 1e-2];
 
 /// How a network ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -128,18 +126,7 @@ impl Codes {
     /// # Errors
     /// When a value is not finite.
     pub fn decode_linearly(&self, task: &Task) -> Result<Vec<f32>, LinearAlgebraError> {
-        let columns = self.train.shape().dims()[1];
-        let settings = RidgeSettings { penalties: &RIDGE_PENALTIES, standardise: true };
-        let pixels = task.train.pixels();
-        let path = Ridge::fit_path(
-            Rows::new(self.train.as_slice(), columns),
-            Rows::new(task.train.pictures.as_slice(), pixels),
-            settings,
-        )?;
-        let validation_pixels = Rows::new(task.validation.pictures.as_slice(), pixels);
-        let chosen = select_ridge(path, Rows::new(self.validation.as_slice(), columns), validation_pixels);
-        let chosen = chosen.ok_or(LinearAlgebraError::NotFinite)?;
-        Ok(chosen.ridge.predict(Rows::new(self.test.as_slice(), columns)))
+        decode_linearly([&self.train, &self.validation, &self.test], [&task.train, &task.validation])
     }
 
     /// Features whose standard deviation over the test pictures is below [`DEAD_DEVIATION`](crate::measures::DEAD_DEVIATION);

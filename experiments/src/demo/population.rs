@@ -1,18 +1,17 @@
 //! The networks of the demonstration: many that differ, drawn from a seed.
 //!
-//! Latin-hypercube sampling: every factor is cut into as many strata as there are networks, each stratum is used once, and
-//! the strata of different factors are paired at random. So even two dozen networks spread over all levels of all factors.
-//! A level is `floor(u * levels)` for u in [0, 1).
+//! They are a Latin [`hypercube`]: even two dozen networks spread over all levels of all factors.
 //!
 //! Half of the networks share one code size, so that the relation between reconstruction and accuracy can also be looked
 //! at where the size of the code cannot be what drives both.
 
 use crate::{
+    hypercube,
     scae::{Descent, Geometry, LayerSpec, ScaeSpec, TrainConfig, geometry::WHOLE_28},
     units::UnitSpec,
 };
 use patchgrad::{ops::Activation, random::stream};
-use rand::{RngExt, seq::SliceRandom};
+use rand::RngExt;
 use serde::Serialize;
 
 /// Encoder and decoder activations.
@@ -70,7 +69,7 @@ pub fn population(seed: u64, name: &str, size: &PopulationSize) -> Vec<Member> {
     let mut factor = 0;
     let mut draw = |levels: usize| -> Vec<usize> {
         factor += 1;
-        let strata = hypercube_column(seed, name, factor, count);
+        let strata = hypercube::column(seed, name, factor, count);
         strata.into_iter().map(|u| (u * levels as f64) as usize).collect()
     };
     let (geometries, activations) = (draw(WHOLE_28.len()), draw(ACTIVATIONS.len()));
@@ -78,7 +77,7 @@ pub fn population(seed: u64, name: &str, size: &PopulationSize) -> Vec<Member> {
     // The first half of the levels is the shared size.
     let codes = draw(2 * CODE_SIZES.len());
     let (rates, decays) = (draw(RATES.len()), draw(WEIGHT_DECAYS.len()));
-    let samples = hypercube_column(seed, name, 100, count);
+    let samples = hypercube::column(seed, name, 100, count);
     (0..count)
         .map(|i| {
             let geometry = Geometry::from_list(WHOLE_28[geometries[i]]);
@@ -109,14 +108,6 @@ pub fn population(seed: u64, name: &str, size: &PopulationSize) -> Vec<Member> {
             }
         })
         .collect()
-}
-
-/// One number in each of `count` equal parts of [0, 1), in random order.
-fn hypercube_column(seed: u64, name: &str, factor: u64, count: usize) -> Vec<f64> {
-    let mut stream = stream(seed, &format!("hypercube-{name}"), factor);
-    let mut strata: Vec<usize> = (0..count).collect();
-    strata.shuffle(&mut stream);
-    strata.into_iter().map(|stratum| (stratum as f64 + stream.random::<f64>()) / count as f64).collect()
 }
 
 #[cfg(test)]

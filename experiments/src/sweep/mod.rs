@@ -64,17 +64,8 @@ pub trait Sweep: Sync {
     /// How long piece `index` takes beside the others, in any unit: for the time left, and so that long ones come first.
     fn cost(&self, index: usize) -> f64;
 
-    /// Does piece `index`. What fails is a row that says so.
-    fn row(&self, index: usize, threads: Threads) -> Self::Row;
-}
-
-/// What a piece of work may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Threads {
-    /// One: others run beside it.
-    One,
-    /// All of them.
-    All,
+    /// Does piece `index`, on one thread if others run beside it. What fails is a row that says so.
+    fn row(&self, index: usize) -> Self::Row;
 }
 
 /// How far a sweep is.
@@ -127,11 +118,11 @@ pub fn run<S: Sweep>(
     if !left.is_empty() {
         let state = Mutex::new((&mut journal, mine.len() - left.len(), gone, None::<SweepError>));
         let failed = AtomicBool::new(false);
-        let piece = |at: usize, threads: Threads| {
+        let piece = |at: usize| {
             if failed.load(Ordering::Relaxed) || settings.interrupt.is_requested() {
                 return;
             }
-            let row = sweep.row(left[at], threads);
+            let row = sweep.row(left[at]);
             let mut state = state.lock().expect("no thread panics while it holds the journal");
             let (journal, rows, gone, error) = &mut *state;
             match journal.append(left[at], row) {
@@ -146,10 +137,8 @@ pub fn run<S: Sweep>(
             }
         };
         match settings.jobs {
-            0 | 1 => (0..left.len()).for_each(|at| piece(at, Threads::All)),
-            jobs => {
-                parallel::with_threads(jobs, || parallel::map_jobs(left.len(), |at| piece(at, Threads::One)));
-            }
+            0 | 1 => (0..left.len()).for_each(piece),
+            jobs => drop(parallel::with_threads(jobs, || parallel::map_jobs(left.len(), piece))),
         }
         let (_, rows, _, error) = state.into_inner().expect("no thread panics while it holds the journal");
         if let Some(error) = error {

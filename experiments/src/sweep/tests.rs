@@ -39,7 +39,7 @@ impl Sweep for Numbers {
         1.0 + (index % 5) as f64
     }
 
-    fn row(&self, index: usize, _: Threads) -> Row {
+    fn row(&self, index: usize) -> Row {
         if self.asked.fetch_add(1, Ordering::SeqCst) + 1 >= self.most {
             self.interrupt.request();
         }
