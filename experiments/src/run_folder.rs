@@ -24,11 +24,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The folder is taken.
-#[derive(Debug, thiserror::Error)]
-#[error("{} exists and is not empty; nothing was written. Give another --out, or --force to write into it", .0.display())]
-pub struct OutputExists(pub PathBuf);
-
 /// What `run.json` says.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RunRecord {
@@ -83,19 +78,6 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// A new folder; an existing one must be empty, unless `force`.
-    ///
-    /// # Errors
-    /// [`OutputExists`], or if it cannot be made.
-    pub fn create(path: &Path, force: bool) -> Result<Self> {
-        fs::create_dir_all(path).with_context(|| format!("cannot make the folder {}", path.display()))?;
-        let mut entries = fs::read_dir(path).with_context(|| format!("cannot read the folder {}", path.display()))?;
-        if !force && entries.next().is_some() {
-            return Err(OutputExists(path.to_path_buf()).into());
-        }
-        Ok(Self { path: path.to_path_buf() })
-    }
-
     /// The folder of an earlier run, and its configuration.
     ///
     /// # Errors
@@ -110,11 +92,6 @@ impl RunFolder {
         }
         let config = Config::read(&file, overrides)?;
         Ok((Self { path: path.to_path_buf() }, config))
-    }
-
-    /// A part of it, such as `classifier`.
-    pub fn part(&self, name: &str) -> Self {
-        Self { path: self.path.join(name) }
     }
 
     /// Where training stands.

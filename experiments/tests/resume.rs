@@ -123,7 +123,7 @@ fn train(kind: &str, checkpoints: &mut Checkpoints) -> Result<(), TrainingError>
             let hidden = [Hidden { features: 5, activation: Activation::Tanh }];
             let mut central = CentralClassifier::new(scae(), &hidden, 3, Loss::CrossEntropy, 1);
             let mut sgd = patchgrad::optim::Sgd::new(patchgrad::optim::SgdConfig::new(0.02));
-            central.fit(&data, &fit, &mut sgd, checkpoints, &mut workspace)?;
+            central.fit(&data, Some(&data), &fit, &mut sgd, checkpoints, &mut workspace)?;
         }
         "unshared" => {
             let spec = ClassifierSpec { sharing: Sharing::Unshared, ..ClassifierSpec::new(3) };

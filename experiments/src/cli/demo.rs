@@ -1,5 +1,6 @@
 //! `pitfall` without a command: the demonstration, its options, its progress, its files.
 
+use super::output::{prepare, print};
 use crate::demo::{
     self, SetResults,
     baselines::{BaselineRow, Kind},
@@ -7,11 +8,11 @@ use crate::demo::{
     record::RunRecord,
     reference::{REFERENCE_CODE_SIZE, Stage},
 };
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{
-    io::{IsTerminal, Write},
+    io::IsTerminal,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -42,11 +43,6 @@ pub(super) struct DemoArgs {
     force: bool,
 }
 
-/// The folder for the results is taken.
-#[derive(Debug, thiserror::Error)]
-#[error("{} exists and is not empty; nothing was written. Give another --out, or --force to write into it", .0.display())]
-pub(super) struct OutputExists(PathBuf);
-
 /// Runs the demonstration and writes its folder.
 pub(super) fn run(args: &DemoArgs) -> Result<()> {
     let started = jiff::Timestamp::now();
@@ -72,21 +68,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<()> {
         let end = format!("{:.0} s on {} threads. The report: {}", record.seconds, record.threads, report.display());
         format!("{}\n{end}\n", table(&results))
     };
-    // Everything is written: a reader who closed the pipe has missed nothing.
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("cannot print the result"),
-        _ => Ok(()),
-    }
-}
-
-/// Makes sure that `out` can be written and overwrites nothing unasked.
-pub(super) fn prepare(out: &Path, force: bool) -> Result<()> {
-    std::fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
-    let mut entries = std::fs::read_dir(out).with_context(|| format!("cannot read the folder {}", out.display()))?;
-    if !force && entries.next().is_some() {
-        return Err(OutputExists(out.to_path_buf()).into());
-    }
-    Ok(())
+    print(&text)
 }
 
 /// A bar with the time left on a terminal; a plain line for every tenth elsewhere; nothing when quiet.

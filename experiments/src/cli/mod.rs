@@ -13,9 +13,10 @@ mod data;
 mod demo;
 mod model;
 pub mod op;
+mod output;
 mod run;
 
-use crate::{sweep::SweepError, training::TrainingError};
+use crate::{config::ConfigError, sweep::SweepError, training::TrainingError};
 use clap::{Parser, Subcommand};
 use patchgrad::Isa;
 use std::process::ExitCode;
@@ -91,13 +92,12 @@ pub fn main() -> ExitCode {
             if let Some(stopped) = error.downcast_ref::<SweepError>() {
                 return ExitCode::from(stopped.exit_code());
             }
-            let request = model::is_request(&error)
+            let request = error.is::<output::BadRequest>()
+                || error.is::<output::OutputExists>()
+                || error.is::<ConfigError>()
                 || error.is::<op::UsageError>()
-                || error.is::<data::BadRequest>()
-                || error.is::<demo::OutputExists>()
                 || error.is::<bench::NothingToMeasure>()
-                || error.is::<run::NoSuchCheck>()
-                || error.is::<run::UnsuitableSet>();
+                || error.is::<run::NoSuchCheck>();
             ExitCode::from(if request { 2 } else { 1 })
         }
     }

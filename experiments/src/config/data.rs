@@ -1,6 +1,6 @@
 //! `[data]`: what is learnt from, and reading it.
 
-use super::ConfigError;
+use super::{ConfigError, read::deserialize};
 use crate::{
     cae,
     data::{Labelled, Limits},
@@ -21,7 +21,10 @@ use patchgrad_datasets::{
     },
 };
 use serde::{Deserialize, Serialize};
-use std::{ops::Range, path::PathBuf};
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+};
 
 /// A set of pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -252,6 +255,24 @@ impl DataConfig {
         Ok(())
     }
 
+    /// A set by its name, with `limits` on training, validation and test pictures (0 for none), from `dir` or from where it is
+    /// usually found. For commands that take no configuration; `option` is what the name was given with.
+    ///
+    /// # Errors
+    /// If there is no such set; the message has those there are.
+    pub fn named(option: &str, set: &str, limits: [usize; 3], dir: Option<&Path>) -> Result<Self, ConfigError> {
+        let [train, validation, test] = limits;
+        let mut table = toml::Table::new();
+        table.insert("set".to_string(), set.into());
+        for (key, limit) in [("train", train), ("validation", validation), ("test", test)] {
+            table.insert(key.to_string(), toml::Value::Integer(limit as i64));
+        }
+        table.extend(dir.map(|dir| ("dir".to_string(), dir.display().to_string().into())));
+        let config: Self = deserialize(toml::Value::Table(table), option)?;
+        config.check()?;
+        Ok(config)
+    }
+
     fn controlled(&self) -> ControlledSpec {
         ControlledSpec { classes: self.classes, class_share: self.class_share, ..ControlledSpec::default() }
     }
@@ -382,15 +403,12 @@ impl DataConfig {
 
     /// Pictures as a network sees them.
     fn tensor(&self, images: &Images, range: Range<usize>) -> Tensor {
-        let (shape, space) = (images.shape(), self.colours_of(images));
-        let channels = if shape.channels == 3 { space.channels() } else { shape.channels };
-        let mut tensor = Tensor::zeros([range.len(), shape.height, shape.width, channels]);
-        let (bytes, scaling) = (images.range(range), self.range.scaling());
-        if shape.channels == 3 && space != ColourSpace::Rgb {
-            space.encode(bytes, scaling, tensor.as_mut_slice());
-        } else {
-            scaling.apply(bytes, tensor.as_mut_slice());
-        }
+        let space = self.colours_of(images);
+        // Pictures of other channels than one and three are none that a reader gives.
+        let view = images.in_colour_space(space).expect("grey pictures are grey, others have every space");
+        let shape = view.shape();
+        let mut tensor = Tensor::zeros([range.len(), shape.height, shape.width, shape.channels]);
+        view.gather(&range.collect::<Vec<usize>>(), self.range.scaling(), tensor.as_mut_slice());
         tensor
     }
 

@@ -26,6 +26,8 @@ pub struct EvaluationConfig {
     pub scores: Vec<Score>,
     /// What the probes see.
     pub code: CodeKind,
+    /// Whether everything is measured on the training pictures: to see whether a network can learn a few by heart.
+    pub on_train: bool,
 }
 
 impl Default for EvaluationConfig {
@@ -34,6 +36,7 @@ impl Default for EvaluationConfig {
             probes: vec![Probe::Logistic],
             scores: vec![Score::Mse, Score::R2, Score::Psnr, Score::Ssim],
             code: CodeKind::Top,
+            on_train: false,
         }
     }
 }

@@ -77,6 +77,28 @@ impl Config {
         toml::to_string(self).expect("every value of a configuration can be written as TOML")
     }
 
+    /// The pictures of the run.
+    ///
+    /// # Errors
+    /// As [`DataConfig::load`].
+    pub fn load(&self) -> anyhow::Result<Examples> {
+        let mut examples = self.data.load(self.seed)?;
+        if self.evaluation.on_train {
+            (examples.validation, examples.test) = (examples.train.clone(), examples.train.clone());
+        }
+        Ok(examples)
+    }
+
+    /// The same in a few seconds: few pictures, few steps.
+    pub fn shorten(&mut self) {
+        let [train, validation, test] = match self.data.set {
+            SetKind::SyntheticPages => [2, 1, 1],
+            _ => [256, 64, 64],
+        };
+        (self.data.train, self.data.validation, self.data.test) = (train, validation, test);
+        (self.training.samples_per_layer, self.training.epochs) = (640, 1);
+    }
+
     /// What is wrong with the values, each by itself and together.
     fn check(&self) -> Result<(), ConfigError> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
@@ -89,6 +111,6 @@ impl Config {
         self.data.check()?;
         self.training.check()?;
         self.classifier.check()?;
-        self.network.check(&self.data)
+        self.network.check(&self.data, &self.training)
     }
 }

@@ -84,7 +84,7 @@ fn is_relu(activation: &Activation) -> bool {
 
 impl NetworkConfig {
     /// Checks what can be checked without the pictures.
-    pub(super) fn check(&self, data: &DataConfig) -> Result<(), ConfigError> {
+    pub(super) fn check(&self, data: &DataConfig, training: &TrainingConfig) -> Result<(), ConfigError> {
         let wrong = |key: &str, rule: &str| Err(ConfigError::value(format!("network.{key}"), rule));
         match self.kind {
             NetworkKind::Scae => {
@@ -106,6 +106,10 @@ impl NetworkConfig {
                     if let Some((key, _)) = sizes.iter().find(|(_, size)| *size == 0) {
                         return wrong(&format!("layers[{at}].{key}"), "must be at least 1");
                     }
+                }
+                if let Some(key) = training.end_to_end_only() {
+                    let text = "is for kind = \"cae\"; greedy training takes its last tenth at a tenth of the rate";
+                    return Err(ConfigError::value(format!("training.{key}"), text));
                 }
                 if data.set == SetKind::Pairs {
                     return wrong("kind", "pairs of pictures need an end-to-end network, kind = \"cae\"");

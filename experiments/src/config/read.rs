@@ -1,6 +1,7 @@
 //! From text to a [`Config`], with overrides and errors that name the key.
 
 use super::Config;
+use serde::de::DeserializeOwned;
 use std::{fs, path::Path};
 use toml::{Table, Value};
 
@@ -69,18 +70,20 @@ impl Config {
         for text in overrides {
             apply(&mut table, text).map_err(|reason| ConfigError::Override { text: text.clone(), reason })?;
         }
-        let config: Config = serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
-            let path = error.path().to_string();
-            // The lines that follow say where, as the path does.
-            let reason = error.into_inner().to_string().lines().next().unwrap_or_default().to_string();
-            ConfigError::Value {
-                key: if path == "." { "the file".to_string() } else { path },
-                reason: explained(reason.trim()),
-            }
-        })?;
+        let config: Config = deserialize(Value::Table(table), "the file")?;
         config.check()?;
         Ok(config)
     }
+}
+
+/// Reads a value; `whole` is what a message calls the value itself.
+pub(super) fn deserialize<T: DeserializeOwned>(value: Value, whole: &str) -> Result<T, ConfigError> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        // The lines that follow say where, as the path does.
+        let reason = error.into_inner().to_string().lines().next().unwrap_or_default().to_string();
+        ConfigError::value(if path == "." { whole } else { &path }, explained(reason.trim()))
+    })
 }
 
 /// Sets one key.
@@ -139,10 +142,10 @@ fn explained(reason: &str) -> String {
     let near = known.iter().map(|name| (strsim::damerau_levenshtein(given, name), *name)).min();
     let proposal = match near {
         // A typing error or two; a wholly different word is no proposal.
-        Some((distance, name)) if distance <= 1 + given.len() / 4 => format!("; did you mean `{name}`?"),
-        _ => String::new(),
+        Some((distance, name)) if distance <= 1 + given.len() / 4 => format!("did you mean `{name}`? Possible are"),
+        _ => "possible are".to_string(),
     };
-    format!("{what} `{given}`{proposal} Possible are {}", known.join(", ")).replace("` Possible", "`; possible")
+    format!("{what} `{given}`; {proposal} {}", known.join(", "))
 }
 
 #[cfg(test)]
@@ -194,7 +197,8 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named_with_what_may_be() {
-        let cases: [(&[&str], &str); 12] = [
+        let cases: [(&[&str], &str); 13] = [
+            (&["training.patience=3"], "training.patience: is for kind = \"cae\""),
             (&["training.learning_rate=1"], "there is no key `learning_rate`; possible are samples_per_layer, "),
             (
                 &["network.layers.0.kernal=3"],

@@ -89,6 +89,17 @@ impl TrainingConfig {
         Ok(())
     }
 
+    /// A key that is set and that greedy training does not know.
+    pub(super) fn end_to_end_only(&self) -> Option<&'static str> {
+        let set = [
+            ("schedule", self.schedule != ScheduleName::Constant),
+            ("warm_up_steps", self.warm_up_steps > 0),
+            ("clip_grad_norm", self.clip_grad_norm > 0.0),
+            ("patience", self.patience > 0),
+        ];
+        set.into_iter().find(|(_, set)| *set).map(|(key, _)| key)
+    }
+
     /// For greedy training.
     pub fn greedy(&self, seed: u64) -> TrainConfig {
         let Self { samples_per_layer, batch_size, optimizer, lr, weight_decay, .. } = *self;

@@ -9,7 +9,7 @@ use crate::{
     scores::accuracy,
     training::{Checkpoints, FitSpec, History, Trainable, TrainingError, fit},
 };
-use patchgrad::{Gradients, Params, Tape, Tensor, Workspace, optim::Optimizer, random::stream};
+use patchgrad::{Gradients, Params, Tape, Tensor, Var, Workspace, optim::Optimizer, random::stream};
 
 /// The frozen stack and the perceptron, whose inputs are the features of *all* layers.
 #[derive(Clone, Debug)]
@@ -51,24 +51,47 @@ impl CentralClassifier {
         workspace: &mut Workspace,
     ) -> Result<Vec<f64>, TrainingError> {
         let (spec, mut sgd) = (config.fit_spec(), config.optimizer());
-        Ok(self.fit(data, &spec, &mut sgd, &mut Checkpoints::none(), workspace)?.losses)
+        Ok(self.fit(data, None, &spec, &mut sgd, &mut Checkpoints::none(), workspace)?.losses)
     }
 
-    /// Trains with any optimiser and schedule; saved to and resumed from `checkpoints`.
+    /// Trains with any optimiser, schedule and early stopping on the loss of `validation`; saved to and resumed from
+    /// `checkpoints`.
     ///
     /// # Errors
     /// As [`fit`].
     pub fn fit(
         &mut self,
         data: &Labelled,
+        validation: Option<&Labelled>,
         spec: &FitSpec,
         optimizer: &mut dyn Optimizer,
         checkpoints: &mut Checkpoints,
         workspace: &mut Workspace,
     ) -> Result<History, TrainingError> {
-        let features = self.scae.central_features(&data.pictures, workspace);
-        let mut training = Training { network: self, features, labels: &data.labels };
+        let mut part = |data: &Labelled| (self.scae.central_features(&data.pictures, workspace), data.labels.clone());
+        let (train, validation) = (part(data), validation.map(part));
+        let mut training = Training { network: self, train, validation };
         fit(&mut training, optimizer, spec, checkpoints, workspace)
+    }
+
+    /// Records the mean loss of the rows at `batch` and gives what `finish` makes of it.
+    fn loss<R>(
+        &self,
+        features: &Tensor,
+        labels: &[u32],
+        batch: &[usize],
+        workspace: &mut Workspace,
+        finish: impl FnOnce(Tape, Var) -> R,
+    ) -> R {
+        let rows = batches::gather(features, batch, workspace);
+        let labels: Vec<u32> = batch.iter().map(|&index| labels[index]).collect();
+        let mut tape = Tape::with_params(&self.params, workspace);
+        let input = tape.input(&rows);
+        let sums = self.mlp.record(&mut tape, input);
+        let loss = self.loss.record(&mut tape, sums, &labels);
+        let result = finish(tape, loss);
+        workspace.give(rows);
+        result
     }
 
     /// The output sums for `pictures`, `[N, classes]`.
@@ -86,9 +109,9 @@ impl CentralClassifier {
 /// A perceptron and what it is trained on.
 struct Training<'a> {
     network: &'a mut CentralClassifier,
-    /// `[N, features]`.
-    features: Tensor,
-    labels: &'a [u32],
+    /// Features `[N, features]` and their classes.
+    train: (Tensor, Vec<u32>),
+    validation: Option<(Tensor, Vec<u32>)>,
 }
 
 impl Trainable for Training<'_> {
@@ -101,20 +124,24 @@ impl Trainable for Training<'_> {
     }
 
     fn samples(&self) -> usize {
-        self.labels.len()
+        self.train.1.len()
     }
 
     fn gradients(&self, batch: &[usize], _: u64, workspace: &mut Workspace) -> (f64, Gradients) {
-        let rows = batches::gather(&self.features, batch, workspace);
-        let labels: Vec<u32> = batch.iter().map(|&index| self.labels[index]).collect();
-        let mut tape = Tape::with_params(&self.network.params, workspace);
-        let input = tape.input(&rows);
-        let sums = self.network.mlp.record(&mut tape, input);
-        let loss = self.network.loss.record(&mut tape, sums, &labels);
-        let value = f64::from(tape.value(loss).item());
-        let gradients = tape.backward(loss);
-        workspace.give(rows);
-        (value, gradients)
+        let (features, labels) = &self.train;
+        self.network.loss(features, labels, batch, workspace, |tape, loss| {
+            (f64::from(tape.value(loss).item()), tape.backward(loss))
+        })
+    }
+
+    fn validate(&self, workspace: &mut Workspace) -> Option<f64> {
+        let (features, labels) = self.validation.as_ref()?;
+        let all: Vec<usize> = (0..labels.len()).collect();
+        let sums = all.chunks(128).map(|batch| {
+            let mean = self.network.loss(features, labels, batch, workspace, |tape, loss| tape.value(loss).item());
+            f64::from(mean) * batch.len() as f64
+        });
+        Some(sums.sum::<f64>() / labels.len() as f64)
     }
 }
 

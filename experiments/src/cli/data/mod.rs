@@ -11,10 +11,10 @@ mod sets;
 mod show;
 mod verify;
 
-use anyhow::Context;
+use super::output::{BadRequest, print};
 use clap::{Args, Subcommand};
 use sets::AnySet;
-use std::{io::Write, path::PathBuf};
+use std::path::PathBuf;
 
 /// What is to be done with data sets.
 #[derive(Clone, Debug, Subcommand)]
@@ -75,11 +75,6 @@ pub(super) struct ShowArgs {
     force: bool,
 }
 
-/// A request that cannot be met as it stands.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct BadRequest(String);
-
 /// Does what the command says.
 ///
 /// # Errors
@@ -91,14 +86,6 @@ pub(super) fn run(command: &DataCommand) -> anyhow::Result<()> {
         DataCommand::Fetch(args) => fetch::run(args),
         DataCommand::Verify(args) => verify::run(args),
         DataCommand::Show(args) => show::run(args),
-    }
-}
-
-/// Prints to standard output; a reader who has seen enough is no error.
-fn print(text: &str) -> anyhow::Result<()> {
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("cannot print the result"),
-        _ => Ok(()),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     config::Network,
     evaluation::Seen,
     figures::{Colour, Sheet},
-    scae::{FeatureStatistics, Scae, inspect_features},
+    scae::{Scae, inspect_features},
 };
 use anyhow::Result;
 use clap::Args;
@@ -23,14 +23,6 @@ pub(in crate::cli) struct FeaturesArgs {
     /// The test picture whose activation maps are drawn, counted from 0
     #[arg(long, value_name = "N", default_value_t = 0)]
     picture: usize,
-}
-
-/// A row of `features.csv`.
-#[derive(Serialize)]
-struct Row {
-    layer: usize,
-    #[serde(flatten)]
-    statistics: FeatureStatistics,
 }
 
 pub(super) fn run(args: &FeaturesArgs) -> Result<()> {
@@ -59,13 +51,14 @@ pub(super) fn run(args: &FeaturesArgs) -> Result<()> {
         let mean = statistics.iter().map(|feature| feature.deviation).sum::<f64>() / statistics.len() as f64;
         let [h, w, n] = scae.spec().map_size(layer + 1);
         text += &format!("layer {layer}: {n} features at {h}x{w} positions, {dead} dead, mean deviation {mean:.3}\n");
-        rows.extend(statistics.into_iter().map(|statistics| Row { layer, statistics }));
+        rows.extend(
+            statistics
+                .into_iter()
+                .map(|s| (layer, s.feature, s.mean, s.deviation, s.smallest, s.largest, s.zeros, s.is_dead())),
+        );
     }
-    let rows = rows.into_iter().map(|Row { layer, statistics: s }| {
-        (layer, s.feature, s.mean, s.deviation, s.smallest, s.largest, s.zeros, s.is_dead())
-    });
     let header = ("layer", "feature", "mean", "deviation", "smallest", "largest", "zeros", "dead");
-    model.folder.write("features.csv", &csv_of(header, rows)?)?;
+    model.folder.write("features.csv", &csv_of(header, rows.into_iter())?)?;
     print(&format!("{text}{}\n", model.folder.path.join("figures").display()))
 }
 

@@ -1,6 +1,6 @@
 //! `pitfall finetune`.
 
-use super::{BadRequest, Model, ModelArgs, pictures, print, progress::Progress, train};
+use super::{super::output::prepare, BadRequest, Model, ModelArgs, pictures, print, progress::Progress, train};
 use crate::{
     classification::ConfusionMatrix,
     config::{ClassifierKind, Network, Part},
@@ -71,11 +71,8 @@ pub(super) fn run(args: &FinetuneArgs) -> Result<()> {
     let Network::Scae(scae) = &model.network else {
         return Err(BadRequest("a classifier goes on a stack, kind = \"scae\"".to_string()).into());
     };
-    let folder = if args.resume {
-        RunFolder { path: model.folder.path.join("classifier") }
-    } else {
-        RunFolder::create(&model.folder.path.join("classifier"), args.model.force)?
-    };
+    let folder = RunFolder { path: model.folder.path.join("classifier") };
+    prepare(&folder.path, args.model.force || args.resume)?;
     let width = scae.spec().picture[1];
     let seen = Seen::new(&model.examples, scae.spec().picture, model.config.seed)?;
     let [train, validation, test] =
@@ -149,7 +146,7 @@ fn learn(
         ClassifierKind::Central => {
             let (hidden, loss) = (&settings.hidden, settings.loss());
             let mut classifier = CentralClassifier::new(scae.clone(), hidden, classes, loss, config.seed);
-            let history = classifier.fit(train, &spec, &mut sgd, &mut checkpoints, workspace)?;
+            let history = classifier.fit(train, chosen_by, &spec, &mut sgd, &mut checkpoints, workspace)?;
             (Head::Central(Box::new(classifier)), history)
         }
     })

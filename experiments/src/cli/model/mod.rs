@@ -11,14 +11,15 @@ mod show;
 mod table;
 mod train;
 
+use super::output::{BadRequest, print};
 use crate::{
-    config::{Config, ConfigError, Examples, Network},
+    config::{Config, Examples, Network},
     run_folder::RunFolder,
 };
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Args, Subcommand};
 use patchgrad::parallel;
-use std::{io::Write, path::PathBuf};
+use std::path::PathBuf;
 
 /// What is to be done with configurations.
 #[derive(Clone, Debug, Subcommand)]
@@ -85,7 +86,7 @@ impl ModelArgs {
     fn open(&self) -> Result<Model> {
         let (folder, config) = RunFolder::open(&self.run, &self.overrides.all())?;
         let network = folder.load_network(&config)?;
-        let examples = config.data.load(config.seed)?;
+        let examples = config.load()?;
         // Overrides may have named other pictures.
         config.network.clone().resolve(config.data.set, examples.picture())?;
         Ok(Model { folder, config, examples, network })
@@ -131,20 +132,10 @@ pub(super) enum ModelCommand {
     Config(ConfigCommand),
 }
 
-/// A request that cannot be met as it stands.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct BadRequest(String);
-
-/// Whether the error is the user's: exit code 2.
-pub(super) fn is_request(error: &anyhow::Error) -> bool {
-    error.is::<BadRequest>() || error.is::<ConfigError>() || error.is::<crate::run_folder::OutputExists>()
-}
-
 /// Does what the command says.
 ///
 /// # Errors
-/// [`BadRequest`], [`ConfigError`], [`TrainingError`](crate::training::TrainingError), or what went wrong with files.
+/// [`BadRequest`], [`ConfigError`](crate::config::ConfigError), [`TrainingError`](crate::training::TrainingError), or what went wrong with files.
 pub(super) fn run(command: &ModelCommand) -> Result<()> {
     match command {
         ModelCommand::Train(args) => train::run(args),
@@ -160,12 +151,4 @@ pub(super) fn run(command: &ModelCommand) -> Result<()> {
 
 fn on_threads(threads: u16, work: impl FnOnce() -> Result<()> + Send) -> Result<()> {
     if threads == 0 { work() } else { parallel::with_threads(usize::from(threads), work) }
-}
-
-/// Prints to standard output; a reader who has seen enough is no error.
-fn print(text: &str) -> Result<()> {
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("cannot print the result"),
-        _ => Ok(()),
-    }
 }

@@ -1,13 +1,13 @@
 //! `pitfall units`: a table of units by data sets.
 
-use super::{BadRequest, on_threads, pictures, print};
+use super::{super::output::prepare, BadRequest, on_threads, pictures, print};
 use crate::{
-    config::{Config, Examples},
+    config::{DataConfig, Examples},
     run_folder::RunFolder,
     unit_table::{self, UnitRow, kinds},
     units::UnitSpec,
 };
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use patchgrad::{Shape, Tensor, Workspace, parallel};
 use std::{
@@ -61,9 +61,12 @@ fn table(args: &UnitsArgs) -> Result<()> {
     let units = chosen(&args.units)?;
     let stamp = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S");
     let out = args.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("units-{stamp}")));
-    let sets: Vec<Config> = args.sets.iter().map(|set| config(args, set)).collect::<Result<_>>()?;
-    let folder = RunFolder::create(&out, args.force)?;
-    let examples = sets.iter().map(|config| config.data.load(args.seed));
+    let limits = [args.limit_train, args.limit_train / 4, args.limit_test];
+    let sets = args.sets.iter().map(|set| DataConfig::named("--sets", set, limits, args.data_dir.as_deref()));
+    let sets: Vec<DataConfig> = sets.collect::<Result<_, _>>()?;
+    prepare(&out, args.force)?;
+    let folder = RunFolder { path: out };
+    let examples = sets.iter().map(|set| set.load(args.seed));
     let examples: Vec<Examples> = examples.collect::<Result<_>>()?;
     // The pixels first: their probes take longest.
     let jobs: Vec<(usize, Option<UnitSpec>)> = std::iter::once(None)
@@ -73,7 +76,7 @@ fn table(args: &UnitsArgs) -> Result<()> {
     let done = AtomicUsize::new(0);
     let results = parallel::map_jobs(jobs.len(), |at| {
         let (set, unit) = jobs[at];
-        let (kind, examples, mut workspace) = (sets[set].data.set, &examples[set], Workspace::new());
+        let (kind, examples, mut workspace) = (sets[set].set, &examples[set], Workspace::new());
         let result = match unit {
             Some(unit) => unit_table::measure(unit, kind, examples, args.samples, args.seed, &mut workspace),
             None => unit_table::pixels(examples, args.seed, &mut workspace).map(|row| (row, None)),
@@ -109,20 +112,6 @@ fn chosen(names: &[String]) -> Result<Vec<UnitSpec>> {
         })
     };
     names.iter().map(find).collect()
-}
-
-/// The configuration of a set, for its reading alone.
-fn config(args: &UnitsArgs, set: &str) -> Result<Config> {
-    let network = "[network]\nkind = \"cae\"\nwidths = [1]\ncode_size = 1";
-    let text = format!("name = \"units\"\n[data]\nset = {}\n{network}", toml::Value::from(set));
-    let mut overrides = vec![
-        format!("data.train={}", args.limit_train),
-        format!("data.validation={}", args.limit_train / 4),
-        format!("data.test={}", args.limit_test),
-    ];
-    let dir = args.data_dir.as_ref();
-    overrides.extend(dir.map(|dir| format!("data.dir={}", toml::Value::from(dir.display().to_string()))));
-    Config::parse("--sets", &text, &overrides).with_context(|| format!("--sets {set}"))
 }
 
 fn as_text<'r>(examples: &Examples, rows: impl Iterator<Item = &'r UnitRow>) -> String {

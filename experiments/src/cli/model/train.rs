@@ -1,6 +1,6 @@
 //! `pitfall train`.
 
-use super::{BadRequest, Overrides, on_threads, pictures, print, progress::Progress};
+use super::{super::output::prepare, BadRequest, Overrides, on_threads, pictures, print, progress::Progress};
 use crate::{
     config::{Config, Examples, Network, Progressed},
     evaluation::{self, Measured, Seen},
@@ -65,10 +65,7 @@ impl TrainArgs {
         let mut all = self.overrides.all();
         all.extend(self.seed.map(|seed| format!("seed={seed}")));
         all.extend(self.limit_train.or(self.overfit).map(|count| format!("data.train={count}")));
-        if self.fast_dev_run {
-            all.extend(["data.train=256", "data.validation=64", "data.test=64", "training.epochs=1"].map(String::from));
-            all.push("training.samples_per_layer=640".to_string());
-        }
+        all.extend(self.overfit.map(|_| "evaluation.on_train=true".to_string()));
         all
     }
 
@@ -78,10 +75,14 @@ impl TrainArgs {
             return RunFolder::open(run, &[]);
         }
         let file = self.config.as_deref().ok_or_else(|| BadRequest("give a configuration, or --resume RUN".into()))?;
-        let config = Config::read(file, &self.overrides())?;
+        let mut config = Config::read(file, &self.overrides())?;
+        if self.fast_dev_run {
+            config.shorten();
+        }
         let stamp = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S");
         let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("{}-{stamp}", config.name)));
-        Ok((RunFolder::create(&out, self.force)?, config))
+        prepare(&out, self.force)?;
+        Ok((RunFolder { path: out }, config))
     }
 }
 
@@ -93,11 +94,8 @@ fn train(args: &TrainArgs) -> Result<()> {
     let started = jiff::Timestamp::now().to_string();
     // The folder is made first: nobody should wait for a run that cannot be written.
     let (folder, mut config) = args.folder()?;
-    let mut examples = config.data.load(config.seed)?;
+    let examples = config.load()?;
     config.network.resolve(config.data.set, examples.picture())?;
-    if args.overfit.is_some() {
-        (examples.validation, examples.test) = (examples.train.clone(), examples.train.clone());
-    }
     let record = RunRecord::new(&folder, &config, &examples, started);
     if args.resume.is_none() {
         let json = serde_json::to_string_pretty(&record).context("cannot describe the run")?;

@@ -1,8 +1,8 @@
 //! `pitfall run correlation`: experiment E1, and `pitfall merge`, which joins its shards.
 
-use super::super::demo::prepare;
+use super::super::output::{BadRequest, prepare, print};
 use crate::{
-    config::{Config, Examples},
+    config::DataConfig,
     correlation::{
         Correlation, Profile,
         network::{NetworkRow, Status},
@@ -17,7 +17,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use patchgrad::parallel;
 use std::{
-    io::{IsTerminal, Write},
+    io::IsTerminal,
     path::{Path, PathBuf},
     sync::Mutex,
     time::{Duration, Instant},
@@ -55,14 +55,6 @@ pub(crate) struct CorrelationArgs {
     quiet: bool,
 }
 
-/// The populations have no networks for such pictures.
-#[derive(Debug, thiserror::Error)]
-#[error("--data {data}: its pictures are {width} pixels wide; the populations are for pictures of 28 or 32 pixels")]
-pub(crate) struct UnsuitableSet {
-    data: String,
-    width: usize,
-}
-
 /// Options of `pitfall merge`.
 #[derive(Debug, Args)]
 pub(crate) struct MergeArgs {
@@ -75,10 +67,14 @@ pub(crate) struct MergeArgs {
 }
 
 pub(super) fn run(args: &CorrelationArgs) -> Result<()> {
-    let examples = examples(args)?;
+    let data = DataConfig::named("--data", &args.data, args.profile.pictures(), args.data_dir.as_deref())?;
+    let examples = data.load(args.seed)?;
     let [_, width, _] = examples.picture();
     if ![28, 32].contains(&width) {
-        return Err(UnsuitableSet { data: args.data.clone(), width }.into());
+        let suitable = "the populations are for pictures of 28 or 32 pixels";
+        return Err(
+            BadRequest(format!("--data {}: its pictures are {width} pixels wide; {suitable}", args.data)).into()
+        );
     }
     let stamp = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S");
     let default = || Path::new("runs").join(format!("correlation-{}-{stamp}", args.data));
@@ -111,18 +107,6 @@ fn report(out: &Path, rows: &[NetworkRow], seed: u64) -> Result<()> {
     let found = relations(rows, seed);
     RunFolder { path: out.to_path_buf() }.write_csv("relations.csv", &found)?;
     print(&format!("{}{}\n", table(rows, &found), out.display()))
-}
-
-fn examples(args: &CorrelationArgs) -> Result<Examples> {
-    let network = "[network]\nkind = \"cae\"\nwidths = [1]\ncode_size = 1";
-    let text = format!("name = \"correlation\"\n[data]\nset = {}\n{network}", toml::Value::from(args.data.as_str()));
-    let [train, validation, test] = args.profile.pictures();
-    let mut overrides =
-        vec![format!("data.train={train}"), format!("data.validation={validation}"), format!("data.test={test}")];
-    let dir = args.data_dir.as_ref();
-    overrides.extend(dir.map(|dir| format!("data.dir={}", toml::Value::from(dir.display().to_string()))));
-    let config = Config::parse("--data", &text, &overrides).with_context(|| format!("--data {}", args.data))?;
-    config.data.load(args.seed)
 }
 
 /// What a reader without a browser should see: reconstruction by the own and by the best linear decoder against the
@@ -210,12 +194,5 @@ impl Progress {
         if let Self::Bar(bar) = self {
             bar.finish_and_clear();
         }
-    }
-}
-
-fn print(text: &str) -> Result<()> {
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("cannot print the result"),
-        _ => Ok(()),
     }
 }

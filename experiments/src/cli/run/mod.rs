@@ -5,7 +5,7 @@ mod validation;
 
 use clap::Subcommand;
 
-pub(super) use correlation::{MergeArgs, UnsuitableSet, merge};
+pub(super) use correlation::{MergeArgs, merge};
 pub(super) use validation::NoSuchCheck;
 
 /// Which experiment.

@@ -1,6 +1,6 @@
 //! `pitfall run validation`: options, progress, the printed table.
 
-use super::super::demo::prepare;
+use super::super::output::{prepare, print};
 use crate::{
     data::{Limits, load},
     validation::{
@@ -8,13 +8,13 @@ use crate::{
         output::{ValidationRecord, head, line, summary, write},
     },
 };
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use patchgrad::parallel;
 use patchgrad_datasets::SetName;
 use std::{
-    io::{IsTerminal, Write},
+    io::IsTerminal,
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -148,13 +148,4 @@ fn arguments(args: &ValidationArgs) -> String {
         text += &format!(" --only '{}'", args.only.replace('\'', r"'\''"));
     }
     text
-}
-
-/// A reader who closed the pipe has seen what they wanted.
-fn print(text: &str) -> Result<()> {
-    let mut stdout = std::io::stdout();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("cannot print the table"),
-        _ => Ok(()),
-    }
 }
