@@ -9,21 +9,29 @@ use patchgrad::Tensor;
 /// Penalties of the ridge regression; one is chosen by validation.
 const PENALTIES: [f64; 5] = [0.0, 1e-5, 1e-4, 1e-3, 1e-2];
 
-/// What the best linear map from codes to pixels makes of the test codes, `[N, H * W * C]`: ridge regression on training
-/// pictures, its penalty chosen on validation pictures. Codes `[N, h]` and pictures are those of training, validation and,
-/// the codes alone, test.
+/// What the best linear map makes of codes.
+pub struct LinearlyDecoded {
+    /// The test codes as pictures, `[N, H * W * C]`.
+    pub pixels: Vec<f32>,
+    /// Mean squared error on validation pictures, on which the penalty was chosen.
+    pub validation_mse: f64,
+}
+
+/// The best linear map from codes to pixels: ridge regression on training pictures, its penalty chosen on validation
+/// pictures. Codes `[N, h]` and pictures are those of training, validation and, the codes alone, test.
 ///
 /// # Errors
 /// When a value is not finite.
 pub fn decode_linearly(
     [codes, validation_codes, test_codes]: [&Tensor; 3],
     [train, validation]: [&Labelled; 2],
-) -> Result<Vec<f32>, LinearAlgebraError> {
+) -> Result<LinearlyDecoded, LinearAlgebraError> {
     let (columns, pixels) = (codes.shape().dims()[1], train.pixels());
     let rows = |codes| -> Rows<'_> { Rows::new(Tensor::as_slice(codes), columns) };
     let settings = RidgeSettings { penalties: &PENALTIES, standardise: true };
     let path = Ridge::fit_path(rows(codes), Rows::new(train.pictures.as_slice(), pixels), settings)?;
     let validation_pixels = Rows::new(validation.pictures.as_slice(), pixels);
     let chosen = select_ridge(path, rows(validation_codes), validation_pixels).ok_or(LinearAlgebraError::NotFinite)?;
-    Ok(chosen.ridge.predict(rows(test_codes)))
+    let validation_mse = chosen.validation_errors.iter().copied().fold(f64::INFINITY, f64::min);
+    Ok(LinearlyDecoded { pixels: chosen.ridge.predict(rows(test_codes)), validation_mse })
 }

@@ -32,7 +32,7 @@ fn refused(folder: &Path, arguments: &[&str], code: i32) -> String {
 }
 
 fn rows(folder: &Path, run: &str) -> String {
-    fs::read_to_string(folder.join(run).join("rows.csv")).unwrap()
+    fs::read_to_string(folder.join(run).join("mnist/correlation/rows.csv")).unwrap()
 }
 
 #[test]
@@ -45,13 +45,15 @@ fn any_number_of_jobs_kills_and_shards_ends_in_the_same_bytes() {
     }
     let expected = rows(folder, "straight");
     assert_eq!(expected.lines().count(), 15);
-    assert!(!folder.join("straight/journal.csv").exists());
+    assert!(!folder.join("straight/mnist/correlation/journal.csv").exists());
 
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_pitfall"));
     child.current_dir(folder).args(smoke(&["--out", "killed"])).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = child.spawn().unwrap();
     let deadline = Instant::now() + Duration::from_secs(60);
-    let lines = || fs::read_to_string(folder.join("killed/journal.csv")).map_or(0, |text| text.lines().count());
+    let lines = || {
+        fs::read_to_string(folder.join("killed/mnist/correlation/journal.csv")).map_or(0, |text| text.lines().count())
+    };
     while lines() < 4 {
         assert!(Instant::now() < deadline, "no rows appear");
         std::thread::sleep(Duration::from_millis(2));
@@ -63,15 +65,16 @@ fn any_number_of_jobs_kills_and_shards_ends_in_the_same_bytes() {
     assert!(message.contains("holds another sweep: its seed is 42, this one's is 7"), "{message}");
     printed(folder, &smoke(&["--out", "killed", "--resume"]));
     assert_eq!(rows(folder, "killed"), expected);
-    let relations = |run: &str| fs::read(folder.join(run).join("relations.csv")).unwrap();
+    let relations = |run: &str| fs::read(folder.join(run).join("mnist/correlation/relations.csv")).unwrap();
     assert!(relations("killed") == relations("straight"));
 
     printed(folder, &smoke(&["--out", "first", "--shard", "1/2"]));
     printed(folder, &smoke(&["--out", "second", "--shard", "2/2"]));
-    printed(folder, &["merge", "first", "second", "--out", "merged"]);
+    let shards = ["first/mnist/correlation", "second/mnist/correlation"];
+    printed(folder, &["merge", shards[0], shards[1], "--out", "merged/mnist/correlation"]);
     assert_eq!(rows(folder, "merged"), expected);
     assert!(relations("merged") == relations("straight"));
-    let message = refused(folder, &["merge", "second", "--out", "half"], 1);
+    let message = refused(folder, &["merge", shards[1], "--out", "half"], 1);
     assert!(message.contains("rows are missing: 7 of 14: 0, 2, 4"), "{message}");
 }
 

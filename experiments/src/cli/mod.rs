@@ -17,7 +17,7 @@ mod output;
 mod run;
 
 use crate::{config::ConfigError, sweep::SweepError, training::TrainingError};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use patchgrad::Isa;
 use std::process::ExitCode;
 
@@ -48,10 +48,12 @@ enum Command {
     /// List, download, check and look at the data sets
     #[command(subcommand)]
     Data(data::DataCommand),
-    /// Run an experiment by its name
-    #[command(subcommand)]
-    Run(run::RunCommand),
-    /// Join the shards of an experiment, and compute its correlations
+    /// Run experiments by their names, or all of them
+    ///
+    /// Results go into OUT/SET/NAME/: rows.csv has a row for each network. Stopped, a run goes on with --resume; the bytes are
+    /// the same for any number of jobs, shards and stops.
+    Run(Box<run::RunArgs>),
+    /// Join the shards of an experiment
     Merge(run::MergeArgs),
     /// Measure the speed of the engine on this machine, over shapes of the field
     ///
@@ -65,6 +67,14 @@ enum Command {
     Bench(bench::BenchArgs),
 }
 
+/// The options of one experiment, for its own binary.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct OneExperiment {
+    #[command(flatten)]
+    options: run::SuiteOptions,
+}
+
 /// Parses the arguments, runs the command and turns its outcome into an exit code.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -72,7 +82,7 @@ pub fn main() -> ExitCode {
         eprintln!("error: {message}");
         return ExitCode::from(2);
     }
-    let outcome = match &cli.command {
+    exit_code(match &cli.command {
         Some(Command::Op(args)) => op::run(args),
         Some(Command::Demo(args)) => demo::run(args),
         Some(Command::Bench(args)) => bench::run(args),
@@ -81,7 +91,27 @@ pub fn main() -> ExitCode {
         Some(Command::Run(command)) => run::run(command),
         Some(Command::Merge(args)) => run::merge(args),
         None => demo::run(&cli.demo),
-    };
+    })
+}
+
+/// The same for the binary of the experiment `name`: `pitfall run NAME` without the name.
+///
+/// # Panics
+/// If there is no such experiment.
+pub fn experiment(name: &str) -> ExitCode {
+    let experiment = crate::suite::experiment(name).expect("binaries are named after experiments");
+    let command = OneExperiment::command().name(experiment.name()).about(experiment.question());
+    let options = command.long_about(format!("{}\n\n{}", experiment.question(), experiment.protocol()));
+    let parsed = OneExperiment::from_arg_matches(&options.get_matches());
+    let parsed = parsed.unwrap_or_else(|error| error.exit());
+    if let Err(message) = Isa::from_env() {
+        eprintln!("error: {message}");
+        return ExitCode::from(2);
+    }
+    exit_code(run::run_chosen(&[experiment], &parsed.options, &["mnist"]))
+}
+
+fn exit_code(outcome: anyhow::Result<()>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

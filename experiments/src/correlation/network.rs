@@ -72,6 +72,8 @@ pub struct NetworkRow {
     pub reason: String,
     /// Mean absolute error over the last tenth of the patches, mean over the layers.
     pub train_error: Option<f64>,
+    /// The same of the lowest layer.
+    pub train_error_bottom: Option<f64>,
     /// The same of the top layer.
     pub train_error_top: Option<f64>,
     /// Mean absolute error over all patches, mean over the layers: as N-light-N has it.
@@ -96,8 +98,15 @@ pub struct NetworkRow {
     pub correlation: Option<f64>,
     /// Mean CIE94 colour difference.
     pub delta_e94: Option<f64>,
+    /// What N-light-N compares by mistake: the top left patch of the original with the bottom right patch of the
+    /// reconstruction, both of the lowest layer's size. Mean squared error.
+    pub misaligned_mse: Option<f64>,
+    /// Mean squared error of the own decoder on validation pictures.
+    pub mse_validation: Option<f64>,
     /// Mean squared error of the best linear decoder of the same code.
     pub linear_decoder_mse: Option<f64>,
+    /// The same on validation pictures.
+    pub linear_decoder_mse_validation: Option<f64>,
     /// Logistic probe.
     pub logistic: Option<f64>,
     /// Logistic probe on validation pictures.
@@ -239,6 +248,7 @@ fn measure(
 ) -> Option<NetworkRow> {
     let layers = trained.len() as f64;
     row.train_error = Some(trained.iter().map(|layer| layer.final_error).sum::<f64>() / layers);
+    row.train_error_bottom = trained.first().map(|layer| layer.final_error);
     row.train_error_top = trained.last().map(|layer| layer.final_error);
     row.train_error_cumulative = Some(trained.iter().map(|layer| layer.mean_error).sum::<f64>() / layers);
 
@@ -256,12 +266,16 @@ fn measure(
     row.soid_optimal = score(Score::SoidOptimal);
     row.correlation = score(Score::Correlation);
     row.delta_e94 = score(Score::DeltaE94);
+    row.misaligned_mse = Some(misaligned_mse(&test.pictures, &decoded, scae.spec().layers[0].geometry.kernel));
+    let validation_decoded = scae.reconstruct(&validation.pictures, workspace);
+    row.mse_validation = Some(Reconstruction::score(&validation.pictures, validation_decoded.as_slice()).mse);
 
     let [codes, validation_codes, test_codes] =
         [train, validation, test].map(|part| scae.codes(&part.pictures, workspace));
     let classes = examples.classes();
     let linear = decode_linearly([&codes, &validation_codes, &test_codes], [train, validation]).ok()?;
-    row.linear_decoder_mse = Some(Reconstruction::score(&test.pictures, &linear).mse);
+    row.linear_decoder_mse = Some(Reconstruction::score(&test.pictures, &linear.pixels).mse);
+    row.linear_decoder_mse_validation = Some(linear.validation_mse);
 
     let parts = [(&codes, train), (&validation_codes, validation), (&test_codes, test)];
     let [train_features, validation_features, test_features] =
@@ -294,6 +308,24 @@ fn measure(
     Some(row)
 }
 
+/// Mean squared difference of the top left `kernel` x `kernel` pixels of the originals `[N, H, W, C]` and the bottom right
+/// ones of the reconstructions: what N-light-N reports as soon as a stack has two layers (defect D3).
+fn misaligned_mse(originals: &Tensor, reconstructions: &Tensor, kernel: usize) -> f64 {
+    let &[_, height, width, channels] = originals.shape().dims() else { panic!("pictures are [N, H, W, C]") };
+    let (row, picture) = (width * channels, height * width * channels);
+    let last = (height - kernel) * row + (width - kernel) * channels;
+    let (mut sum, mut values) = (0.0, 0);
+    for (original, decoded) in originals.as_slice().chunks(picture).zip(reconstructions.as_slice().chunks(picture)) {
+        for y in 0..kernel {
+            let first = &original[y * row..][..kernel * channels];
+            let decoded = &decoded[last + y * row..][..kernel * channels];
+            sum += first.iter().zip(decoded).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
+            values += first.len();
+        }
+    }
+    sum / values as f64
+}
+
 /// The row of a network that failed: what is known before training.
 fn blank(member: &Member, examples: &Examples, parameters: usize) -> NetworkRow {
     let widths: Vec<String> = member.spec.layers.iter().map(|layer| layer.features.to_string()).collect();
@@ -317,6 +349,7 @@ fn blank(member: &Member, examples: &Examples, parameters: usize) -> NetworkRow 
         status: Status::Failed,
         reason: String::new(),
         train_error: None,
+        train_error_bottom: None,
         train_error_top: None,
         train_error_cumulative: None,
         mse: None,
@@ -329,7 +362,10 @@ fn blank(member: &Member, examples: &Examples, parameters: usize) -> NetworkRow 
         soid_optimal: None,
         correlation: None,
         delta_e94: None,
+        misaligned_mse: None,
+        mse_validation: None,
         linear_decoder_mse: None,
+        linear_decoder_mse_validation: None,
         logistic: None,
         logistic_validation: None,
         cross_entropy: None,
@@ -345,5 +381,20 @@ fn blank(member: &Member, examples: &Examples, parameters: usize) -> NetworkRow 
         participation_ratio: None,
         dead_features: None,
         sparsity: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_misaligned_error_compares_opposite_corners() {
+        // 3x3 pictures: values 0 to 8, and 0 to 80 in tens.
+        let picture = |step: f32| Tensor::new([1, 3, 3, 1], &std::array::from_fn::<f32, 9, _>(|i| step * i as f32));
+        // 2x2 corners: 0, 1, 3, 4 against 40, 50, 70, 80.
+        let expected = (40.0_f64.powi(2) + 49.0_f64.powi(2) + 67.0_f64.powi(2) + 76.0_f64.powi(2)) / 4.0;
+        assert_eq!(misaligned_mse(&picture(1.0), &picture(10.0), 2), expected);
+        assert_eq!(misaligned_mse(&picture(1.0), &picture(1.0), 3), 0.0, "the whole picture is aligned");
     }
 }

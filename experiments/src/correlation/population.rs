@@ -145,6 +145,25 @@ pub struct Member {
     pub training: TrainConfig,
 }
 
+impl Member {
+    /// Multiply-adds of its training.
+    pub fn training_cost(&self) -> f64 {
+        let layers = 0..self.spec.layers.len();
+        let weights: usize = layers
+            .map(|layer| {
+                let dims = self.spec.unit_dims(layer);
+                2 * dims.patch_len() * dims.features
+            })
+            .sum();
+        self.training.samples_per_layer as f64 * 3.0 * weights as f64
+    }
+
+    /// Its name, such as `P1-17`.
+    pub fn name(&self) -> String {
+        format!("{:?}-{}", self.population, self.index)
+    }
+}
+
 /// How many networks, and how many patches each layer is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {

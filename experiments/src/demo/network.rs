@@ -90,6 +90,11 @@ impl NetworkRow {
     pub fn title(&self) -> String {
         format!("#{} {}, {}, {}/{}", self.network, self.geometry, self.widths, self.encoder, self.decoder)
     }
+
+    /// `mnist-3`: what leads to it on a page.
+    pub fn anchor(&self) -> String {
+        format!("{}-{}", self.data, self.network)
+    }
 }
 
 /// The codes of the three parts of a task, `[N, h]` each.
@@ -126,7 +131,8 @@ impl Codes {
     /// # Errors
     /// When a value is not finite.
     pub fn decode_linearly(&self, task: &Task) -> Result<Vec<f32>, LinearAlgebraError> {
-        decode_linearly([&self.train, &self.validation, &self.test], [&task.train, &task.validation])
+        let codes = [&self.train, &self.validation, &self.test];
+        Ok(decode_linearly(codes, [&task.train, &task.validation])?.pixels)
     }
 
     /// Features whose standard deviation over the test pictures is below [`DEAD_DEVIATION`](crate::measures::DEAD_DEVIATION);

@@ -34,6 +34,59 @@ pub(super) fn tick_label(range: &Range<f64>, ticks: usize) -> impl Fn(&f64) -> S
     }
 }
 
+/// Positions of at most `count` ticks along `range`, and how they are labelled. On a logarithmic axis, whose positions are
+/// decimal logarithms, they stand at 1, 2 and 5 times the powers of ten, or at powers alone where these are too many.
+pub(super) fn ticks(range: &Range<f64>, count: usize, logarithmic: bool) -> (Vec<f64>, Box<dyn Fn(&f64) -> String>) {
+    if logarithmic {
+        let decades = range.start.floor() as i32..=range.end.ceil() as i32;
+        let at = |mantissas: &[f64]| -> Vec<f64> {
+            let all = decades.clone().flat_map(|decade| mantissas.iter().map(move |m| f64::from(decade) + m.log10()));
+            all.filter(|position| range.contains(position)).collect()
+        };
+        let choices = [at(&[1.0, 2.0, 5.0]), at(&[1.0, 3.0]), at(&[1.0])];
+        let fitting = choices.iter().position(|positions| positions.len() <= count).unwrap_or(2);
+        let positions = choices.into_iter().nth(fitting).unwrap_or_default();
+        if positions.len() > 1 {
+            return (positions, Box::new(|position| power_label(10_f64.powf(*position))));
+        }
+        // Less than a decade without such a number in it: equal steps will do.
+        let step = (range.end - range.start) / 4.0;
+        let positions = (0..4).map(|tick| range.start + step * (f64::from(tick) + 0.5)).collect();
+        return (positions, Box::new(|position| format!("{:.2e}", 10_f64.powf(*position))));
+    }
+    let smallest = (range.end - range.start) / count.max(1) as f64;
+    let power = 10_f64.powf(smallest.log10().floor());
+    let step = [1.0, 2.0, 5.0, 10.0].map(|m| m * power).into_iter().find(|step| *step >= smallest * (1.0 - 1e-9));
+    let step = step.unwrap_or(10.0 * power);
+    let (first, last) = ((range.start / step).ceil() as i64, (range.end / step).floor() as i64);
+    let positions = (first..=last).map(|tick| tick as f64 * step).collect();
+    let decimals = (-(step * 1.000_001).log10().floor()).clamp(0.0, 12.0) as usize;
+    (positions, Box::new(move |value| grouped(*value, decimals)))
+}
+
+/// A power of ten or a small multiple of one: `0.02`, `500`, `20,000`.
+fn power_label(value: f64) -> String {
+    let decimals = (-(value * 1.000_001).log10().floor()).clamp(0.0, 12.0) as usize;
+    grouped(value, decimals)
+}
+
+/// A number with a comma before every third digit, and without the sign of -0.
+fn grouped(value: f64, decimals: usize) -> String {
+    let text = format!("{:.decimals$}", value.abs());
+    let (whole, rest) = text.split_once('.').map_or((text.as_str(), String::new()), |(w, r)| (w, format!(".{r}")));
+    let digits: Vec<char> = whole.chars().collect();
+    let mut label: String = digits
+        .iter()
+        .enumerate()
+        .flat_map(|(at, digit)| {
+            let comma = at > 0 && (digits.len() - at).is_multiple_of(3);
+            [comma.then_some(','), Some(*digit)].into_iter().flatten()
+        })
+        .collect();
+    label += &rest;
+    if value < 0.0 && label.contains(|c: char| ('1'..='9').contains(&c)) { format!("-{label}") } else { label }
+}
+
 /// Moves labels, given by their pixel along the axis, to be `gap` apart within `bounds`, keeping their order: onwards,
 /// and back where the room ends. If there is not enough room for all they overlap evenly.
 pub(super) fn spread(wanted: &[i32], gap: i32, bounds: Range<i32>) -> Vec<i32> {
@@ -88,6 +141,21 @@ mod tests {
         assert_eq!(tick_label(&(0.047..0.103), 8)(&0.06), "0.06");
         assert_eq!(tick_label(&(0.6..0.8), 5)(&0.65), "0.65");
         assert_eq!(tick_label(&(0.0341..0.0352), 5)(&0.0344), "0.0344");
+    }
+
+    #[test]
+    fn ticks_of_logarithmic_axes_are_round_numbers() {
+        let labels = |low: f64, high: f64, count| -> Vec<String> {
+            let (positions, label) = ticks(&(low.log10()..high.log10()), count, true);
+            positions.iter().map(|position| label(position)).collect()
+        };
+        assert_eq!(labels(90.0, 1_100.0, 8), ["100", "200", "500", "1,000"]);
+        assert_eq!(labels(0.009, 0.35, 4), ["0.01", "0.03", "0.1", "0.3"]);
+        assert_eq!(labels(0.9, 2e6, 8), ["1", "10", "100", "1,000", "10,000", "100,000", "1,000,000"]);
+        assert_eq!(labels(0.030, 0.031, 8).len(), 4);
+        let (positions, label) = ticks(&(-0.31..0.42), 8, false);
+        let found: Vec<String> = positions.iter().map(|position| label(position)).collect();
+        assert_eq!(found, ["-0.3", "-0.2", "-0.1", "0.0", "0.1", "0.2", "0.3", "0.4"]);
     }
 
     #[test]

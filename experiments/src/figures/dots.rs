@@ -186,7 +186,7 @@ impl DotPlot {
                 }
                 let at = (pixel(dot.value), y);
                 draw_marker(canvas, dot.series, at, fill)?;
-                hovers.push(Hover { at, title: dot.title.clone() });
+                hovers.push(Hover { at, title: dot.title.clone(), link: None });
             }
         }
         Ok(hovers)

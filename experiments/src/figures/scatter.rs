@@ -34,6 +34,8 @@ pub struct ScatterPoint {
     pub marker: usize,
     /// Shown while the pointer rests on the point: the network's name, say.
     pub title: String,
+    /// Where a click leads: the anchor of a row, such as `mnist-P1-17`.
+    pub link: Option<String>,
 }
 
 /// A dashed horizontal line across a [`Scatter`].
@@ -125,7 +127,7 @@ impl Scatter {
         for point in &points {
             let at = chart.backend_coord(&(point.x, point.y));
             draw_marker(canvas, point.marker, at, colour(point.series))?;
-            hovers.push(Hover { at, title: point.title.clone() });
+            hovers.push(Hover { at, title: point.title.clone(), link: point.link.clone() });
         }
         let left = svg::WIDTH as i32 - legend_width;
         self.paint_legend(canvas, (left, y_pixels.start + 6), self.points.len() - points.len())?;
@@ -173,7 +175,8 @@ mod tests {
     use super::*;
 
     fn example() -> Scatter {
-        let point = |x, y, series, marker, title: &str| ScatterPoint { x, y, series, marker, title: title.into() };
+        let point =
+            |x, y, series, marker, title: &str| ScatterPoint { x, y, series, marker, title: title.into(), link: None };
         Scatter {
             title: "Fashion & digits".into(),
             description: "accuracy against quality".into(),

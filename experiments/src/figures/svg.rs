@@ -28,6 +28,8 @@ pub(super) struct Hover {
     pub at: (i32, i32),
     /// The text shown.
     pub title: String,
+    /// The anchor on the page that a click leads to.
+    pub link: Option<String>,
 }
 
 /// Draws a plot on white with its title in the top left corner and returns the SVG document.
@@ -56,10 +58,15 @@ pub(super) fn draw(
          style=\"max-width:{WIDTH}px;height:auto\" role=\"img\" aria-label=\"{}\">{body}",
         escape(description)
     );
-    for Hover { at: (x, y), title } in hovers {
+    for Hover { at: (x, y), title, link } in hovers {
         let title = escape(&title);
-        writeln!(svg, "<circle cx=\"{x}\" cy=\"{y}\" r=\"8\" fill=\"transparent\"><title>{title}</title></circle>")
-            .expect("writing to a string cannot fail");
+        let disc =
+            format!("<circle cx=\"{x}\" cy=\"{y}\" r=\"8\" fill=\"transparent\"><title>{title}</title></circle>");
+        match link {
+            Some(link) => writeln!(svg, "<a href=\"#{}\">{disc}</a>", escape(&link)),
+            None => writeln!(svg, "{disc}"),
+        }
+        .expect("writing to a string cannot fail");
     }
     svg.push_str("</svg>\n");
     svg
@@ -138,7 +145,7 @@ pub(super) mod tests {
 
     #[test]
     fn the_frame() {
-        let hover = || Hover { at: (5, 7), title: "net <1> & \"2\"".into() };
+        let hover = || Hover { at: (5, 7), title: "net <1> & \"2\"".into(), link: None };
         let svg = draw(100, "a < b", "one > \"two\"\u{1}", |_| Ok(vec![hover()]));
         assert_well_formed(&svg);
         assert!(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 820 100\" width=\"100%\""));

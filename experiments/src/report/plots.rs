@@ -55,6 +55,7 @@ pub(super) fn scatter(set: &SetResults) -> Figure {
             series: position(sizes.iter().position(|&size| size == row.code_size)),
             marker: position(activations.iter().position(|known| *known == activation)),
             title: format!("{}: R² {}, accuracy {}", row.title(), number(r2, 3), percent(accuracy)),
+            link: Some(row.anchor()),
         }
     });
     let title = set.task.set.title();

@@ -225,7 +225,7 @@ pub(super) fn networks(set: &SetResults) -> Vec<Network> {
     let mut rows: Vec<&NetworkRow> = set.networks.iter().collect();
     rows.sort_by_key(|row| row.network);
     let cells = rows.into_iter().map(|row| Network {
-        anchor: format!("{}-{}", row.data, row.network),
+        anchor: row.anchor(),
         number: row.network,
         geometry: row.geometry.clone(),
         widths: row.widths.clone(),

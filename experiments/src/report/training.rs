@@ -108,6 +108,7 @@ fn curve(progress: &[Progressed]) -> Option<String> {
                 series,
                 marker: series,
                 title: format!("epoch {epoch}: {what} {y:.5}"),
+                link: None,
             });
         };
         point(0, "training loss", *loss);

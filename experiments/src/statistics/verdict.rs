@@ -36,7 +36,8 @@ pub const RESAMPLES: usize = 2_000;
 pub const PERMUTATIONS: usize = 10_000;
 
 /// What the numbers say about the claim "reconstruction quality and usefulness are not correlated".
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// The equivalence test passes: any correlation is smaller than the margin.
     Supported,

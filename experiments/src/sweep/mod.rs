@@ -151,13 +151,21 @@ pub fn run<S: Sweep>(
     journal.finish()
 }
 
-/// The rows of a finished sweep in `folder`, and its seed.
+/// The rows of a finished sweep in `folder`.
 ///
 /// # Errors
-/// If it is not finished, or a file cannot be read.
-pub fn finished<R: DeserializeOwned>(folder: &Path) -> Result<(Vec<R>, u64), SweepError> {
+/// If it is not finished, or the file cannot be read.
+pub fn rows<R: DeserializeOwned>(folder: &Path) -> Result<Vec<R>, SweepError> {
     let (rows, _) = journal::read(&folder.join("rows.csv"))?;
-    Ok((rows.into_values().collect(), journal::identity_of(folder)?.seed))
+    Ok(rows.into_values().collect())
+}
+
+/// Which sweep `folder` holds.
+///
+/// # Errors
+/// If it holds none, or the file cannot be read.
+pub fn identity(folder: &Path) -> Result<Identity, SweepError> {
+    journal::identity_of(folder)
 }
 
 #[cfg(test)]

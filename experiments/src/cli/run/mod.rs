@@ -1,37 +1,42 @@
 //! `pitfall run`: the experiments by name.
 
-mod correlation;
+mod progress;
+mod suite;
 mod validation;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
-pub(super) use correlation::{MergeArgs, merge};
+pub(super) use suite::{MergeArgs, SuiteOptions, merge, run_chosen};
 pub(super) use validation::NoSuchCheck;
 
-/// Which experiment.
+/// Which experiments.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(super) struct RunArgs {
+    #[command(subcommand)]
+    validation: Option<OneExperiment>,
+    #[command(flatten)]
+    suite: suite::SuiteArgs,
+}
+
+/// An experiment with options of its own.
 #[derive(Debug, Subcommand)]
-pub(super) enum RunCommand {
+pub(super) enum OneExperiment {
     /// Is the implementation right? (E0, table T0)
     ///
     /// Gradients against differences, decoding against its adjoint, learning against closed forms and exact likelihoods,
     /// scores against published values, two classifiers of MNIST against the literature, and the known defects of N-light-N
     /// with the tests that would catch them here. Prints a row for each check as it is done. Exit code 1 when one fails.
     Validation(validation::ValidationArgs),
-    /// Does reconstruction quality predict how well features classify? (E1)
-    ///
-    /// Trains and measures three populations of networks: rows.csv has a row for each, relations.csv every correlation of nine
-    /// scores with five probes at five levels of control. Stopped, it goes on with --resume; the bytes are the same for any
-    /// number of jobs, shards and stops.
-    Correlation(correlation::CorrelationArgs),
 }
 
-/// Runs it.
+/// Runs them.
 ///
 /// # Errors
-/// When the request is wrong, a file cannot be read or written, or the experiment says so.
-pub(super) fn run(command: &RunCommand) -> anyhow::Result<()> {
-    match command {
-        RunCommand::Validation(args) => validation::run(args),
-        RunCommand::Correlation(args) => correlation::run(args),
+/// When the request is wrong, a file cannot be read or written, or an experiment says so.
+pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
+    match &args.validation {
+        Some(OneExperiment::Validation(args)) => validation::run(args),
+        None => suite::run(&args.suite),
     }
 }

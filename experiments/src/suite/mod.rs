@@ -1,0 +1,149 @@
+//! The experiments of the protocol, E0 to E8, behind one interface: run, resume, split, join, report.
+//!
+//! | experiment | asks | module |
+//! |---|---|---|
+//! | E0 `validation` | is it right? | [`crate::validation`] |
+//! | E1 `correlation` | does reconstruction predict classification? | [`crate::correlation`] |
+//!
+//! Results lie in `OUT/SET/EXPERIMENT/`: `sweep.json` says what it is, `rows.csv` has a row for each piece of work.
+//! [`claims`] holds the claims of the paper and the rules by which they are judged.
+
+pub mod claims;
+mod profile;
+mod section;
+
+pub use profile::Profile;
+pub use section::{Block, Column, Image, Section, columns};
+
+use crate::{
+    config::Examples,
+    sweep::{self, Identity, Settings, Sweep, SweepError},
+};
+use patchgrad::Isa;
+use serde::{Serialize, de::DeserializeOwned};
+use std::path::{Path, PathBuf};
+
+/// Every experiment that is a sweep over networks of a data set, in the order in which they are run.
+pub const EXPERIMENTS: [&dyn Experiment; 1] = [&crate::correlation::E1];
+
+/// What an experiment is done on.
+pub struct Setup<'a> {
+    /// The set as `--data` names it, such as `mnist`.
+    pub set: &'a str,
+    /// Its pictures.
+    pub examples: &'a Examples,
+    /// How much of it.
+    pub profile: Profile,
+    /// Seed of everything random.
+    pub seed: u64,
+}
+
+impl Setup<'_> {
+    /// What makes the sweep of the experiment `name` the one that it is.
+    pub fn identity(&self, name: &str) -> Identity {
+        let mut data = vec![self.examples.name.clone()];
+        data.extend(self.examples.checksums.iter().cloned());
+        Identity {
+            name: name.to_string(),
+            profile: self.profile.name().to_string(),
+            seed: self.seed,
+            data,
+            instruction_set: Isa::active().to_string(),
+            version: env!("CARGO_PKG_VERSION").to_string(),
+        }
+    }
+}
+
+/// The finished results of an experiment on one data set.
+pub struct Results<'a> {
+    /// The set as `--data` names it: the name of the folder.
+    pub set: &'a str,
+    /// The folder with `rows.csv`.
+    pub folder: &'a Path,
+    /// What it says of itself.
+    pub identity: &'a Identity,
+}
+
+impl Results<'_> {
+    /// Its rows.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn rows<R: DeserializeOwned>(&self) -> Result<Vec<R>, SweepError> {
+        sweep::rows(self.folder)
+    }
+}
+
+/// An experiment of the protocol.
+pub trait Experiment: Sync {
+    /// `E1`.
+    fn id(&self) -> &'static str;
+
+    /// The name on the command line, of its folder and of its module: `correlation`.
+    fn name(&self) -> &'static str;
+
+    /// What it asks, a sentence.
+    fn question(&self) -> &'static str;
+
+    /// How it asks it, a paragraph.
+    fn protocol(&self) -> &'static str;
+
+    /// The experiment whose rows it reads; its own, unless it only looks at them in another way.
+    fn rows_of(&self) -> &'static str {
+        self.name()
+    }
+
+    /// Computes its rows in `folder`, or goes on there.
+    ///
+    /// # Errors
+    /// If the folder holds another sweep, a file cannot be read or written, or it is interrupted.
+    fn run(&self, setup: &Setup, folder: &Path, settings: &Settings) -> Result<(), SweepError>;
+
+    /// Joins the finished shards into `out`; gives the number of rows.
+    ///
+    /// # Errors
+    /// See [`sweep::merge`].
+    fn merge(&self, shards: &[PathBuf], out: &Path) -> Result<usize, SweepError>;
+
+    /// Writes tables of its own beside the rows; what should be printed.
+    ///
+    /// # Errors
+    /// If a file cannot be read or written.
+    fn summarise(&self, results: &Results) -> anyhow::Result<String>;
+
+    /// Its part of the page, over all data sets.
+    ///
+    /// # Errors
+    /// If rows cannot be read.
+    fn section(&self, results: &[Results]) -> anyhow::Result<Section>;
+}
+
+/// The experiment of this name.
+pub fn experiment(name: &str) -> Option<&'static dyn Experiment> {
+    EXPERIMENTS.into_iter().find(|experiment| experiment.name() == name)
+}
+
+/// [`Experiment::run`] of one that is a [`Sweep`].
+///
+/// # Errors
+/// See [`sweep::run`].
+pub fn run_sweep<S: Sweep>(
+    name: &str,
+    sweep: &S,
+    setup: &Setup,
+    folder: &Path,
+    settings: &Settings,
+) -> Result<(), SweepError> {
+    sweep::run(sweep, &setup.identity(name), folder, settings).map(drop)
+}
+
+/// [`Experiment::merge`] of one whose rows are `R`.
+///
+/// # Errors
+/// See [`sweep::merge`].
+pub fn merge_rows<R: Serialize + DeserializeOwned + PartialEq>(
+    shards: &[PathBuf],
+    out: &Path,
+) -> Result<usize, SweepError> {
+    sweep::merge::<R>(shards, out)
+}
