@@ -8,7 +8,7 @@
 //!
 //! | claim | measured | margin | supported | contradicted |
 //! |---|---|---|---|---|
-//! | C1 | networks of P1 in the best quarter by their own decoder's error, their logistic accuracy against the median of P1 | | the upper Wilson limit of one of them lies below the median | the lower limits of all lie above it |
+//! | C1 | networks of P1 in the best quarter by their own decoder's error, their logistic accuracy against the median of P1 | | the upper Wilson limit of one of them lies below the median (Bonferroni's level, 5 % over their number) | the lower limits of all lie above it |
 //! | C2 | Spearman's rho of quality and logistic accuracy, code size, depth and activation held fixed (P1, partial) | [0.3](crate::statistics::EQUIVALENCE_MARGIN) | equivalence test passes | interval excludes 0 and rho reaches the margin |
 //! | C3 | living networks of P1, logistic probe of the code against that of the pixels, McNemar | | one code is worse | all codes are better |
 //! | C4 | two-way ANOVA of the log error over encoders and decoders that were trained to their end | [`DECODER_SHARE`] | interval of the share of decoder and interaction above it | interval below it |

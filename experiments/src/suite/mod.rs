@@ -48,6 +48,7 @@ impl Setup<'_> {
             profile: self.profile.name().to_string(),
             seed: self.seed,
             data,
+            pictures: [&self.examples.train, &self.examples.validation, &self.examples.test].map(|part| part.count()),
             instruction_set: Isa::active().to_string(),
             version: env!("CARGO_PKG_VERSION").to_string(),
         }

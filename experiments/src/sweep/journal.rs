@@ -209,6 +209,7 @@ pub(super) fn check(folder: &Path, identity: &Identity) -> Result<(), SweepError
         ("profile", there.profile, identity.profile.clone()),
         ("seed", there.seed.to_string(), identity.seed.to_string()),
         ("data", there.data.join(", "), identity.data.join(", ")),
+        ("number of pictures", format!("{:?}", there.pictures), format!("{:?}", identity.pictures)),
         ("instruction set", there.instruction_set, identity.instruction_set.clone()),
         ("version", there.version, identity.version.clone()),
     ];

@@ -40,8 +40,10 @@ pub struct Identity {
     pub profile: String,
     /// Seed of everything random.
     pub seed: u64,
-    /// The pictures, and the CRC-32 of their files.
+    /// The set, and the CRC-32 of its files.
     pub data: Vec<String>,
+    /// Training, validation and test pictures.
+    pub pictures: [usize; 3],
     /// Instruction set of the kernels: another one may change the last bits.
     pub instruction_set: String,
     /// Version of the project.

@@ -56,6 +56,7 @@ fn identity(seed: u64) -> Identity {
         profile: text("smoke"),
         seed,
         data: vec![text("none")],
+        pictures: [6, 0, 0],
         instruction_set: text("any"),
         version: text("1"),
     }
