@@ -14,6 +14,7 @@ mod demo;
 mod model;
 pub mod op;
 mod output;
+mod report;
 mod run;
 
 use crate::{config::ConfigError, sweep::SweepError, training::TrainingError};
@@ -53,6 +54,8 @@ enum Command {
     /// Results go into OUT/SET/NAME/: rows.csv has a row for each network. Stopped, a run goes on with --resume; the bytes are
     /// the same for any number of jobs, shards and stops.
     Run(Box<run::RunArgs>),
+    /// Make one page of the results of experiments: a verdict for each claim, figures, tables, every network
+    Report(report::ReportArgs),
     /// Join the shards of an experiment
     Merge(run::MergeArgs),
     /// Measure the speed of the engine on this machine, over shapes of the field
@@ -89,6 +92,7 @@ pub fn main() -> ExitCode {
         Some(Command::Data(command)) => data::run(command),
         Some(Command::Model(command)) => model::run(command),
         Some(Command::Run(command)) => run::run(command),
+        Some(Command::Report(args)) => report::run(args),
         Some(Command::Merge(args)) => run::merge(args),
         None => demo::run(&cli.demo),
     })
@@ -108,7 +112,7 @@ pub fn experiment(name: &str) -> ExitCode {
         eprintln!("error: {message}");
         return ExitCode::from(2);
     }
-    exit_code(run::run_chosen(&[experiment], &parsed.options, &["mnist"]))
+    exit_code(run::run_chosen(&[experiment], &parsed.options, &["mnist"]).map(drop))
 }
 
 fn exit_code(outcome: anyhow::Result<()>) -> ExitCode {

@@ -4,6 +4,7 @@ use super::{
     Correlation,
     network::{NetworkRow, Status},
     relations::{Level, RelationRow, relations},
+    section::section,
 };
 use crate::{
     run_folder::RunFolder,
@@ -52,8 +53,8 @@ impl Experiment for E1 {
         Ok(table(&rows, &found))
     }
 
-    fn section(&self, _results: &[Results]) -> anyhow::Result<Section> {
-        Ok(Section::default())
+    fn section(&self, results: &[Results]) -> anyhow::Result<Section> {
+        section(results)
     }
 }
 

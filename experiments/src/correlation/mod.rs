@@ -11,10 +11,12 @@
 //! equivalence test, Bayes factor and the registered verdict ([`relations`]), at several levels of control: code size drives
 //! both quantities, so a pooled correlation alone says little.
 
+pub mod coexistence;
 mod e1;
 pub mod network;
 pub mod population;
 pub mod relations;
+mod section;
 
 pub use e1::E1;
 

@@ -139,6 +139,23 @@ pub struct NetworkRow {
     pub sparsity: Option<f64>,
 }
 
+impl NetworkRow {
+    /// Its name on a page: `P1-17`.
+    pub fn name(&self) -> String {
+        format!("{:?}-{}", self.population, self.network)
+    }
+
+    /// `P1-17 k4/4-k3/2-k3, 32-64-128, softsign/linear`: how figures name it.
+    pub fn title(&self) -> String {
+        format!("{} {}, {}, {}/{}", self.name(), self.geometry, self.widths, self.encoder, self.decoder)
+    }
+
+    /// The anchor of its row on a page, for the set as `--data` names it.
+    pub fn anchor(&self, set: &str) -> String {
+        format!("{set}-{}", self.name())
+    }
+}
+
 /// Trains, scores and probes one member.
 pub fn run(member: &Member, examples: &Examples) -> NetworkRow {
     let mut workspace = Workspace::new();
@@ -385,8 +402,66 @@ fn blank(member: &Member, examples: &Examples, parameters: usize) -> NetworkRow 
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// A network of P1 with an error and an accuracy; what else is known of it does not matter.
+    pub(crate) fn row(network: usize, mse: f64, accuracy: f64) -> NetworkRow {
+        let text = |text: &str| text.to_string();
+        let known = Some(mse);
+        NetworkRow {
+            data: text("set"),
+            population: Population::P1,
+            network,
+            geometry: text("k4/4-k7"),
+            depth: 2,
+            widths: text("8-32"),
+            code_size: 32,
+            encoder: text("softsign"),
+            decoder: text("linear"),
+            initialisation: Initialisation::Random,
+            regulariser: text("none"),
+            samples_per_layer: 1_000,
+            lr: 1e-3,
+            seed: 1,
+            parameters: 1_000,
+            status: Status::Ok,
+            reason: String::new(),
+            train_error: known,
+            train_error_bottom: known,
+            train_error_top: known,
+            train_error_cumulative: known,
+            mse: known,
+            mse_clipped: known,
+            r2: Some(1.0 - mse),
+            psnr: Some(-mse),
+            ssim: Some(-mse),
+            euclidean: known,
+            soid: known,
+            soid_optimal: known,
+            correlation: known,
+            delta_e94: known,
+            misaligned_mse: known,
+            mse_validation: known,
+            linear_decoder_mse: known,
+            linear_decoder_mse_validation: known,
+            logistic: Some(accuracy),
+            logistic_validation: Some(accuracy),
+            cross_entropy: Some(1.0 - accuracy),
+            ridge: Some(accuracy),
+            knn_euclidean: Some(accuracy),
+            knn_cosine: Some(accuracy),
+            mlp: Some(accuracy),
+            fisher: Some(accuracy),
+            thornton: Some(accuracy),
+            silhouette: Some(accuracy),
+            information: Some(accuracy),
+            effective_rank: Some(10.0),
+            participation_ratio: Some(10.0),
+            dead_features: Some(0),
+            sparsity: Some(0.5),
+        }
+    }
 
     #[test]
     fn the_misaligned_error_compares_opposite_corners() {

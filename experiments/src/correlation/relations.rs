@@ -114,31 +114,44 @@ pub struct RelationRow {
     pub verdict: &'static str,
 }
 
+/// Which correlation: a level of control, with or without dead networks, a score and a probe.
+#[derive(Clone, Copy, Debug)]
+pub struct Cell {
+    /// Which networks, and what is held fixed.
+    pub level: Level,
+    /// Whether dead networks are left out.
+    pub without_dead: bool,
+    /// The name and the column of the score.
+    pub quality: (&'static str, Column),
+    /// The name and the column of the probe.
+    pub probe: (&'static str, Column),
+}
+
 /// Every correlation there is. One that is undefined (too few networks, a constant) is left out.
 pub fn relations(rows: &[NetworkRow], seed: u64) -> Vec<RelationRow> {
+    relations_where(rows, seed, |_| true)
+}
+
+/// Those that are `wanted`, with the same digits as in [`relations`].
+pub fn relations_where(rows: &[NetworkRow], seed: u64, wanted: impl Fn(&Cell) -> bool) -> Vec<RelationRow> {
     let mut cells = Vec::new();
     for level in Level::ALL {
         for without_dead in [false, true] {
             for quality in QUALITIES {
-                cells.extend(ACCURACIES.map(|probe| (level, without_dead, quality, probe)));
+                cells.extend(ACCURACIES.map(|probe| Cell { level, without_dead, quality, probe }));
             }
         }
     }
+    let cells: Vec<(usize, Cell)> = cells.into_iter().enumerate().filter(|(_, cell)| wanted(cell)).collect();
     let found = parallel::map_jobs(cells.len(), |at| {
-        let (level, without_dead, quality, probe) = cells[at];
-        relation(rows, level, without_dead, quality, probe, &mut stream(seed, "relation", at as u64))
+        let (index, cell) = cells[at];
+        relation(rows, cell, &mut stream(seed, "relation", index as u64))
     });
     found.into_iter().flatten().collect()
 }
 
-fn relation(
-    rows: &[NetworkRow],
-    level: Level,
-    without_dead: bool,
-    (quality, quality_of): (&'static str, Column),
-    (probe, accuracy_of): (&'static str, Column),
-    random: &mut patchgrad::random::Stream,
-) -> Option<RelationRow> {
+fn relation(rows: &[NetworkRow], cell: Cell, random: &mut patchgrad::random::Stream) -> Option<RelationRow> {
+    let Cell { level, without_dead, quality: (quality, quality_of), probe: (probe, accuracy_of) } = cell;
     let enters = |row: &&NetworkRow| {
         row.population == level.population()
             && row.status != Status::Failed

@@ -1,4 +1,5 @@
-//! The report of the demonstration: one page that needs nothing else; and the page of a training run (`training`).
+//! The report of the demonstration: one page that needs nothing else; the page of a training run (`training`); and that of
+//! the experiments, with a verdict for each claim (`claims_page`).
 //!
 //! Plots and pictures are part of the page, there is no script, and nothing is loaded. What the page says follows from the
 //! numbers of the run:
@@ -12,17 +13,19 @@
 //! | `page` | everything handed to the templates in `templates/`, which only lay it out |
 
 mod answer;
+mod claims_page;
 #[cfg(test)]
 mod examples;
 mod facts;
 mod findings;
-mod format;
+pub(crate) mod format;
 mod page;
 mod pictures;
 mod plots;
 mod tables;
 mod training;
 
+pub use claims_page::{ClaimsPage, render_claims, verdict_lines};
 pub use training::{TrainingRun, render_training};
 
 use crate::demo::{SetResults, record::RunRecord};
@@ -49,7 +52,7 @@ pub struct Rendered {
 }
 
 /// The page, the parts it includes, and their text.
-const TEMPLATES: [(&str, &str); 12] = [
+const TEMPLATES: [(&str, &str); 13] = [
     ("page.html", include_str!("templates/page.html")),
     ("macros.html", include_str!("templates/macros.html")),
     ("answer.html", include_str!("templates/answer.html")),
@@ -62,6 +65,7 @@ const TEMPLATES: [(&str, &str); 12] = [
     ("run.html", include_str!("templates/run.html")),
     ("limits.html", include_str!("templates/limits.html")),
     ("training.html", include_str!("templates/training.html")),
+    ("claims.html", include_str!("templates/claims.html")),
 ];
 
 /// Renders the report. Nothing is written.

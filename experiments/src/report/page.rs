@@ -16,6 +16,9 @@ use crate::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::Serialize;
 
+/// The style sheet of every page.
+pub(super) const STYLE: &str = include_str!("templates/style.css");
+
 /// The page.
 #[derive(Serialize)]
 pub(super) struct Page<'a> {
@@ -110,7 +113,7 @@ impl<'a> Page<'a> {
         let findings: Vec<Findings> = results.iter().map(Findings::of).collect();
         let sets = results.iter().map(|set| SetPage::new(set, &mut figures)).collect();
         let page = Self {
-            style: include_str!("templates/style.css"),
+            style: STYLE,
             smoke: record.profile == Profile::Smoke.name(),
             answer: Answer::of(&findings),
             sets,

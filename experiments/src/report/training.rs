@@ -80,7 +80,7 @@ pub fn render_training(run: &TrainingRun) -> Result<String> {
         [row.of.to_string(), row.measure.clone(), value, row.note.clone()]
     };
     let page = Page {
-        style: include_str!("templates/style.css"),
+        style: super::page::STYLE,
         name: run.name,
         record: run.record,
         config: run.config,

@@ -8,10 +8,13 @@
 //! Results lie in `OUT/SET/EXPERIMENT/`: `sweep.json` says what it is, `rows.csv` has a row for each piece of work.
 //! [`claims`] holds the claims of the paper and the rules by which they are judged.
 
+pub mod account;
 pub mod claims;
+mod collect;
 mod profile;
 mod section;
 
+pub use collect::{Collected, Found, collect};
 pub use profile::Profile;
 pub use section::{Block, Column, Image, Section, columns};
 

@@ -1,8 +1,12 @@
 //! `pitfall run NAME...`: experiments of the suite, and `pitfall merge`, which joins their shards.
 
 use super::{
-    super::output::{BadRequest, prepare, print},
+    super::{
+        output::{BadRequest, prepare, print},
+        report::write_report,
+    },
     progress::Progress,
+    validation,
 };
 use crate::{
     config::{DataConfig, Examples},
@@ -86,11 +90,24 @@ pub(super) fn run(args: &SuiteArgs) -> Result<()> {
         false => args.names.iter().filter_map(|name| experiment(name)).collect(),
     };
     let all: &[&str] = if args.all { &["mnist", "fashion-mnist"] } else { &["mnist"] };
-    run_chosen(&chosen, &args.options, all)
+    let out = run_chosen(&chosen, &args.options, all)?;
+    if args.all && args.options.shard == Shard::WHOLE {
+        let folder = out.join("validation");
+        if !folder.join("table-t0.csv").exists() {
+            validation::run_into(&folder, args.options.data_dir.as_deref(), args.options.quiet)?;
+        }
+        write_report(std::slice::from_ref(&out), None, true)?;
+    }
+    Ok(())
 }
 
 /// Runs experiments on every set, each after the one whose rows it reads.
-pub(in crate::cli) fn run_chosen(chosen: &[&dyn Experiment], options: &SuiteOptions, default: &[&str]) -> Result<()> {
+/// Gives the folder of the results.
+pub(in crate::cli) fn run_chosen(
+    chosen: &[&dyn Experiment],
+    options: &SuiteOptions,
+    default: &[&str],
+) -> Result<PathBuf> {
     let sets: Vec<&str> =
         if options.data.is_empty() { default.to_vec() } else { options.data.iter().map(String::as_str).collect() };
     // Everything that may be wrong with the request is said before anything is written.
@@ -127,7 +144,7 @@ pub(in crate::cli) fn run_chosen(chosen: &[&dyn Experiment], options: &SuiteOpti
             }
         }
     }
-    Ok(())
+    Ok(out)
 }
 
 /// The pictures of a set.

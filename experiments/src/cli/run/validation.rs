@@ -15,7 +15,7 @@ use patchgrad::parallel;
 use patchgrad_datasets::SetName;
 use std::{
     io::IsTerminal,
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -87,6 +87,23 @@ pub(super) fn run(args: &ValidationArgs) -> Result<()> {
         Err(ChecksFailed { failed: names.len(), checks: rows.len(), names }.into())
     };
     if args.threads == 0 { work() } else { parallel::with_threads(usize::from(args.threads), work) }
+}
+
+/// Runs every check, and writes the table into the folder `out`; for a run of all experiments. A check that fails is in the
+/// table and ends nothing.
+pub(super) fn run_into(out: &Path, data_dir: Option<&Path>, quiet: bool) -> Result<()> {
+    let outcome = run(&ValidationArgs {
+        data_dir: data_dir.map(Path::to_path_buf),
+        out: Some(out.to_path_buf()),
+        force: true,
+        threads: 0,
+        only: String::new(),
+        quiet,
+    });
+    match outcome {
+        Err(error) if error.is::<ChecksFailed>() => print(&format!("{error}\n")),
+        outcome => outcome,
+    }
 }
 
 fn choose(only: &str, full: bool) -> Result<Vec<Check>, NoSuchCheck> {

@@ -1,0 +1,57 @@
+//! `pitfall report`: one page from the results of experiments.
+
+use super::output::print;
+use crate::{
+    files::write_atomically,
+    report::{render_claims, verdict_lines},
+    suite::{account, collect},
+};
+use anyhow::{Context, Result};
+use clap::Args;
+use std::path::PathBuf;
+
+/// Options of `pitfall report`.
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// Folders with results: those that `pitfall run --out` wrote, or some below them
+    #[arg(value_name = "RUNS", required = true)]
+    runs: Vec<PathBuf>,
+    /// The page [default: report.html in the first folder]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Fill in this account, a text in which {{ n["NAME"] }} stands for a number of the report; --numbers lists the names
+    #[arg(long, value_name = "TEMPLATE", requires = "write")]
+    fill: Option<PathBuf>,
+    /// Where the filled account goes
+    #[arg(long, value_name = "FILE", requires = "fill")]
+    write: Option<PathBuf>,
+    /// Print every number with its name instead of the verdicts
+    #[arg(long)]
+    numbers: bool,
+}
+
+pub(super) fn run(args: &ReportArgs) -> Result<()> {
+    let out = write_report(&args.runs, args.out.clone(), !args.numbers)?;
+    if args.numbers {
+        let lines: Vec<String> = out.numbers.iter().map(|(name, value)| format!("{name}\t{value}\n")).collect();
+        print(&lines.concat())?;
+    }
+    if let (Some(template), Some(to)) = (&args.fill, &args.write) {
+        let text = std::fs::read_to_string(template).with_context(|| format!("cannot read {}", template.display()))?;
+        let filled = account::fill(&text, &out.numbers).with_context(|| format!("in {}", template.display()))?;
+        write_atomically(to, filled.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Writes the page of everything below `runs`, and prints the verdicts and its path if `tell`.
+pub(super) fn write_report(runs: &[PathBuf], out: Option<PathBuf>, tell: bool) -> Result<crate::report::ClaimsPage> {
+    let collected = collect(runs)?;
+    let page = render_claims(&collected)?;
+    let out = out.unwrap_or_else(|| runs[0].join("report.html"));
+    write_atomically(&out, page.html.as_bytes())?;
+    if tell {
+        print(&format!("{}{}\n", verdict_lines(&page.findings), out.display()))?;
+    }
+    Ok(page)
+}

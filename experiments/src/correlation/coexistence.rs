@@ -1,0 +1,102 @@
+//! Claim C1: are there networks that reconstruct well and classify poorly?
+
+use super::network::{NetworkRow, Status};
+use crate::{
+    statistics::{SIGNIFICANCE_LEVEL, Verdict, wilson_interval},
+    suite::claims::{Case, exists},
+};
+
+/// The best quarter of P1 by its own decoder's error, against the median accuracy.
+pub struct Coexistence<'a> {
+    /// The median accuracy of the logistic probe over all networks that did not fail.
+    pub median: f64,
+    /// The best quarter by error, best first, with what each shows.
+    pub best: Vec<(&'a NetworkRow, Case)>,
+    /// What follows.
+    pub verdict: Verdict,
+}
+
+impl<'a> Coexistence<'a> {
+    /// Of the networks of P1; accuracies were measured on `test_pictures` pictures. `None` with fewer than four networks.
+    pub fn of(rows: &[&'a NetworkRow], test_pictures: usize) -> Option<Self> {
+        let mut known: Vec<(&NetworkRow, f64, f64)> = rows
+            .iter()
+            .filter(|row| row.status != Status::Failed)
+            .filter_map(|row| Some((*row, row.mse?, row.logistic?)))
+            .collect();
+        if known.len() < 4 {
+            return None;
+        }
+        let mut accuracies: Vec<f64> = known.iter().map(|(_, _, accuracy)| *accuracy).collect();
+        accuracies.sort_by(f64::total_cmp);
+        let middle = accuracies.len() / 2;
+        let median = match accuracies.len() % 2 {
+            0 => f64::midpoint(accuracies[middle - 1], accuracies[middle]),
+            _ => accuracies[middle],
+        };
+        known.sort_by(|a, b| a.1.total_cmp(&b.1));
+        known.truncate(known.len() / 4);
+        let confidence = 1.0 - SIGNIFICANCE_LEVEL / known.len() as f64;
+        let case = |accuracy: f64| {
+            let correct = (accuracy * test_pictures as f64).round() as u64;
+            match wilson_interval(correct, test_pictures as u64, confidence) {
+                Some(interval) if interval.high < median => Case::ForIt,
+                Some(interval) if interval.low > median => Case::AgainstIt,
+                _ => Case::Open,
+            }
+        };
+        let best: Vec<_> = known.into_iter().map(|(row, _, accuracy)| (row, case(accuracy))).collect();
+        let verdict = exists(best.iter().map(|(_, case)| *case));
+        Some(Self { median, best, verdict })
+    }
+
+    /// How many of the best quarter are certainly less accurate than the median.
+    pub fn poor(&self) -> usize {
+        self.best.iter().filter(|(_, case)| *case == Case::ForIt).count()
+    }
+
+    /// The least accurate of the best quarter.
+    pub fn worst(&self) -> &'a NetworkRow {
+        let accuracy = |row: &NetworkRow| row.logistic.unwrap_or(f64::INFINITY);
+        let least = self.best.iter().min_by(|(a, _), (b, _)| accuracy(a).total_cmp(&accuracy(b)));
+        least.map(|(row, _)| *row).expect("a quarter of at least four networks is not empty")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::network::tests::row;
+    use super::*;
+
+    fn found(accuracies: [f64; 8], pictures: usize) -> (Verdict, usize, f64) {
+        // The first two reconstruct best.
+        let rows: Vec<NetworkRow> = accuracies
+            .iter()
+            .enumerate()
+            .map(|(index, accuracy)| row(index, 0.1 * (index + 1) as f64, *accuracy))
+            .collect();
+        let rows: Vec<&NetworkRow> = rows.iter().collect();
+        let coexistence = Coexistence::of(&rows, pictures).unwrap();
+        (coexistence.verdict, coexistence.poor(), coexistence.median)
+    }
+
+    #[test]
+    fn one_poor_network_among_the_best_is_enough() {
+        let accuracies = [0.95, 0.60, 0.90, 0.91, 0.92, 0.93, 0.94, 0.88];
+        assert_eq!(found(accuracies, 1_000), (Verdict::Supported, 1, 0.915));
+    }
+
+    #[test]
+    fn all_good_ones_contradict_and_few_pictures_leave_it_open() {
+        let accuracies = [0.99, 0.98, 0.80, 0.81, 0.82, 0.83, 0.84, 0.85];
+        assert_eq!(found(accuracies, 2_000).0, Verdict::Contradicted);
+        assert_eq!(found([0.86, 0.70, 0.80, 0.81, 0.82, 0.83, 0.84, 0.85], 20).0, Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn failed_networks_do_not_enter() {
+        let mut rows: Vec<NetworkRow> = (0..4).map(|index| row(index, 0.1, 0.9)).collect();
+        rows[3].status = Status::Failed;
+        assert!(Coexistence::of(&rows.iter().collect::<Vec<_>>(), 100).is_none());
+    }
+}

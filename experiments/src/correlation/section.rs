@@ -1,0 +1,435 @@
+//! What E1 has to say on the page: figures F1 and F2, table T1, findings for C1 and C2.
+
+use super::{
+    coexistence::Coexistence,
+    network::{NetworkRow, Status},
+    population::Population,
+    relations::{ACCURACIES, Level, QUALITIES, RelationRow, relations_where},
+};
+use crate::{
+    figures::{Band, Dot, DotPlot, DotRow, Reference, Scatter, ScatterPoint},
+    report::format::{bayes_factor, count, error, number, p_value, percent},
+    statistics::{EQUIVALENCE_MARGIN, Verdict, disattenuate, holm, mean_interval, reliability_from_replicates},
+    suite::{
+        Block, Image, Results, Section,
+        claims::{Claim, Finding},
+        columns,
+    },
+};
+
+/// Points that reconstruct worse than this stand at the left edge of a scatter plot: a few that do far worse than the mean
+/// picture would squeeze all others together.
+const LOWEST_R2: f64 = -0.5;
+
+/// The two errors that stand side by side: column, how tables name it, how numbers are named.
+const JUDGES: [(&str, &str, &str); 2] =
+    [("mse", "own decoder", "own"), ("linear-decoder", "best linear decoder", "linear")];
+
+/// The section over all sets.
+///
+/// # Errors
+/// If rows cannot be read.
+pub(super) fn section(results: &[Results]) -> anyhow::Result<Section> {
+    let mut section = Section::default();
+    let mut forest = Vec::new();
+    for of_set in results {
+        let rows: Vec<NetworkRow> = of_set.rows()?;
+        let found = relations_where(&rows, of_set.identity.seed, |cell| {
+            let headline = cell.probe.0 == "logistic" && JUDGES.iter().any(|(quality, ..)| *quality == cell.quality.0);
+            headline || (cell.level == Level::Partial && !cell.without_dead)
+        });
+        one_set(&mut section, of_set, &rows, &found);
+        forest.extend(forest_rows(of_set, &found));
+    }
+    if !forest.is_empty() {
+        section.blocks.insert(0, forest_plot(forest));
+    }
+    section.deviations = vec![
+        "Adam takes the place of plain gradient descent in the populations, with the learning rates of the protocol: one rate \
+         then suits every activation."
+            .to_string(),
+        "N-light-N's leaky gradient, decay and cost of ReLU are left out: relu is plain ReLU.".to_string(),
+    ];
+    Ok(section)
+}
+
+fn one_set(section: &mut Section, of_set: &Results, rows: &[NetworkRow], found: &[RelationRow]) {
+    let (set, name) = (of_set.set, &of_set.identity.data[0]);
+    section.blocks.push(Block::Heading(name.clone()));
+    let p1: Vec<&NetworkRow> = rows.iter().filter(|row| row.population == Population::P1).collect();
+    let p2: Vec<&NetworkRow> = rows.iter().filter(|row| row.population == Population::P2).collect();
+    let status = |status: Status| rows.iter().filter(|row| row.status == status).count();
+    let mut put = |key: &str, value: String| drop(section.numbers.insert(format!("{set}.{key}"), value));
+    put("networks", rows.len().to_string());
+    put("dead", status(Status::Dead).to_string());
+    put("failed", status(Status::Failed).to_string());
+    put("pictures.train", count(of_set.identity.pictures[0]));
+    put("pictures.test", count(of_set.identity.pictures[2]));
+    for row in found.iter().filter(|row| row.probe == "logistic") {
+        let Some((_, _, judge)) = JUDGES.iter().find(|(quality, ..)| *quality == row.quality) else { continue };
+        let dead = if row.without_dead { ".alive" } else { "" };
+        let key = format!("{}{dead}.{judge}", level_key(row.level));
+        put(&format!("{key}.rho"), number(row.rho, 2));
+        put(&format!("{key}.interval"), format!("{} to {}", number(row.low, 2), number(row.high, 2)));
+        put(&format!("{key}.p"), p_value(row.permutation_p));
+        put(&format!("{key}.n"), row.networks.to_string());
+        put(&format!("{key}.bf01"), bayes_factor(row.bayes_factor_01));
+        put(&format!("{key}.verdict"), row.verdict.to_string());
+    }
+    for (population, rows) in [("P1", &p1), ("P2", &p2)] {
+        section.blocks.push(Block::Figure {
+            id: "F1",
+            caption: format!(
+                "{name}, {population}: reconstruction of test pictures by the network's own decoder against the accuracy of a \
+                 logistic probe on the code; a point leads to the row of its network. Networks with R² below {} stand at the \
+                 left edge.",
+                number(LOWEST_R2, 1)
+            ),
+            image: Image::Svg(scatter(set, name, population, rows)),
+        });
+    }
+    section.blocks.push(correlation_table(name, found));
+    section.blocks.push(matrix(name, found));
+    section.blocks.push(Block::Text(noise(rows, found, set, &mut section.numbers)));
+
+    if let Some(coexistence) = Coexistence::of(&p1, of_set.identity.pictures[2]) {
+        let worst = coexistence.worst();
+        let accuracy = worst.logistic.unwrap_or(f64::NAN);
+        let mut put = |key: &str, value: String| drop(section.numbers.insert(format!("{set}.c1.{key}"), value));
+        put("best", coexistence.best.len().to_string());
+        put("poor", coexistence.poor().to_string());
+        put("median", percent(coexistence.median));
+        put("worst", worst.name());
+        put("worst.accuracy", percent(accuracy));
+        put("worst.mse", error(worst.mse.unwrap_or(f64::NAN)));
+        section.findings.push(Finding {
+            claim: Claim::C1,
+            data: name.clone(),
+            verdict: coexistence.verdict,
+            numbers: format!(
+                "of the {} networks with the lowest error, {} are certainly less accurate than the median of {}; the least \
+                 accurate, {}, reaches {}",
+                coexistence.best.len(),
+                coexistence.poor(),
+                percent(coexistence.median),
+                worst.name(),
+                percent(accuracy)
+            ),
+        });
+    }
+    let headline = |quality: &str| {
+        found.iter().find(|row| {
+            row.level == Level::Partial && !row.without_dead && row.quality == quality && row.probe == "logistic"
+        })
+    };
+    if let Some(row) = headline("mse") {
+        let linear = headline("linear-decoder").map_or(String::new(), |row| {
+            format!("; by the best linear decoder ρ = {}, {}", number(row.rho, 2), row.verdict)
+        });
+        section.findings.push(Finding {
+            claim: Claim::C2,
+            data: name.clone(),
+            verdict: verdict(row.verdict),
+            numbers: format!(
+                "ρ = {} ({} to {}), {} networks{linear}",
+                number(row.rho, 2),
+                number(row.low, 2),
+                number(row.high, 2),
+                row.networks
+            ),
+        });
+    }
+}
+
+fn verdict(name: &str) -> Verdict {
+    let all = [Verdict::Supported, Verdict::Contradicted, Verdict::Inconclusive];
+    all.into_iter().find(|verdict| verdict.name() == name).unwrap_or(Verdict::Inconclusive)
+}
+
+fn level_key(level: Level) -> &'static str {
+    match level {
+        Level::Pooled => "pooled",
+        Level::Partial => "partial",
+        Level::WithinCodeSize => "within",
+        Level::OneArchitecture => "p2",
+        Level::Seeds => "p3",
+    }
+}
+
+/// F1: a point for each network.
+fn scatter(set: &str, name: &str, population: &str, rows: &[&NetworkRow]) -> String {
+    let distinct = |key: &dyn Fn(&NetworkRow) -> String| {
+        let mut names: Vec<String> = rows.iter().map(|row| key(row)).collect();
+        names.sort_by_key(|name| (name.parse::<usize>().unwrap_or(0), name.clone()));
+        names.dedup();
+        names
+    };
+    let by_size = population == "P1";
+    let colour = |row: &NetworkRow| match by_size {
+        true => row.code_size.to_string(),
+        false => format!("{:?}", row.initialisation).to_lowercase(),
+    };
+    let shape = |row: &NetworkRow| format!("{}/{}", row.encoder, row.decoder);
+    let (series, markers) = (distinct(&colour), distinct(&shape));
+    let position = |names: &[String], name: &str| names.iter().position(|known| known == name).unwrap_or(0);
+    let point = |row: &&NetworkRow| {
+        let (r2, accuracy) = (row.r2.unwrap_or(f64::NAN), row.logistic.unwrap_or(f64::NAN));
+        ScatterPoint {
+            x: if r2 < LOWEST_R2 { LOWEST_R2 } else { r2 },
+            y: 100.0 * accuracy,
+            series: position(&series, &colour(row)),
+            marker: position(&markers, &shape(row)),
+            title: format!("{}: R² {}, accuracy {}", row.title(), number(r2, 3), percent(accuracy)),
+            link: Some(row.anchor(set)),
+        }
+    };
+    Scatter {
+        title: format!("{name}: {population}, reconstruction against accuracy"),
+        description: format!(
+            "{name}: a point for each of {} networks; the table below has their correlation.",
+            rows.len()
+        ),
+        x_title: "R² of the reconstruction of test pictures".to_string(),
+        y_title: "test accuracy of the logistic probe, %".to_string(),
+        series_title: if by_size { "Code size" } else { "Start" }.to_string(),
+        points: rows.iter().map(point).collect(),
+        series,
+        marker_title: if by_size { "Activations" } else { "" }.to_string(),
+        markers: if by_size { markers } else { Vec::new() },
+        baselines: Vec::new(),
+    }
+    .to_svg()
+}
+
+/// The rows of F2 for one set.
+fn forest_rows(of_set: &Results, found: &[RelationRow]) -> Vec<DotRow> {
+    let row = |level: Level| {
+        let of_level: Vec<&RelationRow> =
+            found.iter().filter(|row| row.level == level && !row.without_dead && row.probe == "logistic").collect();
+        let dots: Vec<Dot> = JUDGES
+            .iter()
+            .enumerate()
+            .filter_map(|(series, (quality, judge, _))| {
+                let row = of_level.iter().find(|row| row.quality == *quality)?;
+                Some(Dot {
+                    value: row.rho,
+                    interval: Some([row.low, row.high]),
+                    series,
+                    title: format!(
+                        "{}, {}, {judge}: ρ = {} ({} to {}), {} networks, {}",
+                        row.data,
+                        level.label(),
+                        number(row.rho, 2),
+                        number(row.low, 2),
+                        number(row.high, 2),
+                        row.networks,
+                        row.verdict
+                    ),
+                })
+            })
+            .collect();
+        let label = format!("{}: {}", of_set.identity.data[0], level.label());
+        (!dots.is_empty()).then_some(DotRow { label, note: String::new(), dots })
+    };
+    Level::ALL.into_iter().filter_map(row).collect()
+}
+
+/// F2: every headline correlation.
+fn forest_plot(rows: Vec<DotRow>) -> Block {
+    let plot = DotPlot {
+        title: "Do networks that reconstruct better classify better?".to_string(),
+        description:
+            "Rank correlations with intervals for every set and level of control; the tables below have the numbers."
+                .to_string(),
+        x_title: "Spearman's ρ of reconstruction quality and accuracy; right of 0 better goes with better".to_string(),
+        series: JUDGES.map(|(_, judge, _)| judge.to_string()).into(),
+        rows,
+        references: vec![Reference { x: 0.0, label: String::new() }],
+        band: Some(Band {
+            low: -EQUIVALENCE_MARGIN,
+            high: EQUIVALENCE_MARGIN,
+            label: "no correlation to speak of".into(),
+        }),
+    };
+    Block::Figure {
+        id: "F2",
+        caption: "Spearman's rank correlation over networks with 95 % intervals, by what is held fixed. Pooled: nothing; code \
+                  size drives both quantities, so this alone says little. Partial: code size, depth and activation. Within code \
+                  size: networks of one size are compared. P2: one architecture. P3: seeds alone, the noise."
+            .to_string(),
+        image: Image::Svg(plot.to_svg()),
+    }
+}
+
+/// T1: the headline correlations of a set.
+fn correlation_table(name: &str, found: &[RelationRow]) -> Block {
+    let headline: Vec<&RelationRow> = found
+        .iter()
+        .filter(|row| row.probe == "logistic" && JUDGES.iter().any(|(quality, ..)| *quality == row.quality))
+        .collect();
+    // The family: what stands in this table, without the seeds, which are too few for a test, and without the repetition
+    // that leaves dead networks out.
+    let family: Vec<usize> =
+        (0..headline.len()).filter(|&at| headline[at].level != Level::Seeds && !headline[at].without_dead).collect();
+    let raw: Vec<f64> = family.iter().map(|&at| headline[at].permutation_p).collect();
+    let corrected = holm(&raw).unwrap_or_default();
+    let rows = headline.iter().enumerate().map(|(at, row)| {
+        let judge = JUDGES.iter().find(|(quality, ..)| *quality == row.quality).map_or("", |(_, judge, _)| judge);
+        let corrected =
+            family.iter().position(|&member| member == at).and_then(|member| corrected.get(member).copied());
+        let dead = if row.without_dead { ", without dead ones" } else { "" };
+        vec![
+            format!("{}{dead}", row.level.label()),
+            judge.to_string(),
+            row.networks.to_string(),
+            number(row.rho, 2),
+            format!("{} to {}", number(row.low, 2), number(row.high, 2)),
+            p_value(row.permutation_p),
+            corrected.map_or("–".to_string(), p_value),
+            number(row.pearson, 2),
+            number(row.kendall, 2),
+            p_value(row.equivalence_p),
+            bayes_factor(row.bayes_factor_01),
+            row.verdict.to_string(),
+        ]
+    });
+    Block::Table {
+        id: "T1",
+        caption: format!(
+            "{name}: correlation of reconstruction quality with the accuracy of the logistic probe. p: by permutation, and with \
+             Holm's correction over the levels; equivalence p: of two one-sided tests of |ρ| < 0.3; BF₀₁: Bayes factor for no \
+             relation. Pearson's r and Kendall's τ hold nothing fixed."
+        ),
+        columns: columns([
+            "Networks",
+            "Judged by",
+            "#n",
+            "#ρ",
+            "#95 % interval",
+            "#p",
+            "#p, Holm",
+            "#r",
+            "#τ",
+            "#equivalence p",
+            "#BF₀₁",
+            "“Not correlated” is",
+        ]),
+        rows: rows.collect(),
+    }
+}
+
+/// Every score with every probe, code size, depth and activation held fixed.
+fn matrix(name: &str, found: &[RelationRow]) -> Block {
+    let rows = QUALITIES.map(|(quality, _)| {
+        let cells = ACCURACIES.map(|(probe, _)| {
+            let cell = found.iter().find(|row| {
+                row.level == Level::Partial && !row.without_dead && row.quality == quality && row.probe == probe
+            });
+            cell.map_or("–".to_string(), |row| number(row.rho, 2))
+        });
+        [vec![quality.to_string()], cells.to_vec()].concat()
+    });
+    Block::Table {
+        id: "T1",
+        caption: format!(
+            "{name}: the same with other scores (rows) and probes (columns), P1, code size, depth and activation held fixed: \
+             Spearman's partial ρ"
+        ),
+        columns: columns(["Score", "#logistic", "#ridge", "#5-NN, Euclid", "#5-NN, angle", "#MLP"]),
+        rows: rows.into(),
+    }
+}
+
+/// How much of both quantities is noise, and how strong the correlation would be without it.
+fn noise(
+    rows: &[NetworkRow],
+    found: &[RelationRow],
+    set: &str,
+    numbers: &mut std::collections::BTreeMap<String, String>,
+) -> String {
+    let of = |population: Population, value: &dyn Fn(&NetworkRow) -> Option<f64>| -> Vec<f64> {
+        let chosen = rows.iter().filter(|row| row.population == population && row.status != Status::Failed);
+        chosen.filter_map(value).collect()
+    };
+    let (mse, accuracy) = (|row: &NetworkRow| row.mse, |row: &NetworkRow| row.logistic);
+    let spread = |values: &[f64]| mean_interval(values, 0.95).map(|mean| mean.standard_deviation);
+    let (errors, accuracies) = (of(Population::P3, &mse), of(Population::P3, &accuracy));
+    let (Some(error_spread), Some(accuracy_spread)) = (spread(&errors), spread(&accuracies)) else {
+        return "There are too few replicates (P3) to tell the noise.".to_string();
+    };
+    numbers.insert(format!("{set}.noise.accuracy"), format!("{} points", number(100.0 * accuracy_spread, 2)));
+    numbers.insert(format!("{set}.noise.mse"), number(error_spread, 4));
+    let mut text = format!(
+        "Seeds alone (P3, {} networks) spread the error by a standard deviation of {} and the accuracy by {} points.",
+        errors.len(),
+        number(error_spread, 4),
+        number(100.0 * accuracy_spread, 2)
+    );
+    let reliability = |value: &dyn Fn(&NetworkRow) -> Option<f64>| {
+        reliability_from_replicates(&of(Population::P1, value), &of(Population::P3, value))
+    };
+    let pooled = found
+        .iter()
+        .find(|row| row.level == Level::Pooled && !row.without_dead && row.quality == "mse" && row.probe == "logistic");
+    if let (Some(of_error), Some(of_accuracy), Some(pooled)) = (reliability(&mse), reliability(&accuracy), pooled) {
+        text += &format!(
+            " Over P1 that makes {} of the variance of the error and {} of that of the accuracy more than noise.",
+            percent(of_error),
+            percent(of_accuracy)
+        );
+        if let Some(true_rho) = disattenuate(pooled.rho, of_error, of_accuracy) {
+            text += &format!(" Without noise the pooled ρ would be about {}.", number(true_rho, 2));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::network::tests::row;
+    use super::*;
+    use crate::sweep::Identity;
+
+    /// Networks whose accuracy falls with their error.
+    fn networks(count: usize) -> Vec<NetworkRow> {
+        (0..count).map(|at| row(at, 0.01 + 0.002 * at as f64, 0.95 - 0.01 * at as f64)).collect()
+    }
+
+    fn of(rows: &[NetworkRow]) -> Section {
+        let identity = Identity {
+            name: "correlation".into(),
+            profile: "quick".into(),
+            seed: 1,
+            data: vec!["set".into()],
+            pictures: [100, 50, 50],
+            instruction_set: "portable".into(),
+            version: "0".into(),
+        };
+        let folder = std::path::Path::new("nowhere");
+        let results = Results { set: "set", folder, identity: &identity };
+        let found = relations_where(rows, 1, |_| true);
+        let mut section = Section::default();
+        one_set(&mut section, &results, rows, &found);
+        section
+    }
+
+    #[test]
+    fn what_goes_together_contradicts_and_its_numbers_are_named() {
+        let section = of(&networks(30));
+        let pooled = &section.numbers["set.pooled.own.rho"];
+        assert_eq!((pooled.as_str(), section.numbers["set.networks"].as_str()), ("1.00", "30"));
+        assert_eq!(section.numbers["set.pooled.alive.linear.verdict"], "contradicted");
+        let c1 = section.findings.iter().find(|finding| finding.claim == Claim::C1).unwrap();
+        assert_ne!(c1.verdict, Verdict::Supported, "the best are the most accurate");
+        let figures = section.blocks.iter().filter(|block| matches!(block, Block::Figure { .. })).count();
+        assert_eq!(figures, 2);
+    }
+
+    #[test]
+    fn points_lead_to_their_rows_and_bad_ones_stand_at_the_edge() {
+        let mut rows = networks(5);
+        rows[0].r2 = Some(-40.0);
+        let svg = scatter("set", "Set", "P1", &rows.iter().collect::<Vec<_>>());
+        assert!(svg.contains("href=\"#set-P1-0\"") && svg.contains("R² −40.000"));
+    }
+}

@@ -1,0 +1,377 @@
+//! The page of the suite: a verdict for each claim, then experiment after experiment, then every network.
+
+use super::{
+    environment,
+    format::{count, error, optional, percentage},
+    page::STYLE,
+};
+use crate::{
+    correlation::network::{NetworkRow, Status},
+    suite::{
+        Block, Collected, Column, EXPERIMENTS, Experiment, Found, Image, Results, Section,
+        claims::{Claim, Finding},
+    },
+};
+use anyhow::{Context, Result};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use minijinja::value::Serde;
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, path::Path};
+
+/// The page, and its numbers by name.
+#[derive(Debug)]
+pub struct ClaimsPage {
+    /// One page that needs nothing else.
+    pub html: String,
+    /// Every named number, such as `correlation.mnist.partial.own.rho`, as the page writes it.
+    pub numbers: BTreeMap<String, String>,
+    /// What each set says about each claim.
+    pub findings: Vec<Finding>,
+}
+
+#[derive(Serialize)]
+struct Page {
+    style: &'static str,
+    version: &'static str,
+    sets: Vec<String>,
+    profiles: Vec<String>,
+    claims: Vec<ClaimRow>,
+    experiments: Vec<ExperimentPart>,
+    networks: Vec<Networks>,
+    runs: Vec<Run>,
+    unfinished: Vec<String>,
+}
+
+/// A claim with what every set says about it.
+#[derive(Serialize)]
+struct ClaimRow {
+    name: &'static str,
+    says: &'static str,
+    rule: &'static str,
+    /// One for each set of the page, in their order.
+    cells: Vec<Option<Cell>>,
+}
+
+#[derive(Serialize)]
+struct Cell {
+    data: String,
+    verdict: &'static str,
+    /// The experiment that found it.
+    experiment: &'static str,
+    numbers: String,
+}
+
+#[derive(Serialize)]
+struct ExperimentPart {
+    id: &'static str,
+    name: &'static str,
+    question: &'static str,
+    protocol: &'static str,
+    command: String,
+    blocks: Vec<Part>,
+    deviations: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum Part {
+    Heading { text: String },
+    Text { text: String },
+    Plot { id: &'static str, caption: String, svg: String },
+    Pictures { id: &'static str, caption: String, src: String, width: usize, height: usize, alt: String },
+    Table { id: &'static str, caption: String, columns: Vec<Title>, rows: Vec<Vec<String>> },
+}
+
+#[derive(Serialize)]
+struct Title {
+    title: String,
+    numeric: bool,
+}
+
+#[derive(Serialize)]
+struct Networks {
+    name: String,
+    rows: Vec<Network>,
+}
+
+#[derive(Serialize)]
+struct Network {
+    anchor: String,
+    name: String,
+    cells: Vec<String>,
+    status: &'static str,
+}
+
+#[derive(Serialize)]
+struct Run {
+    experiment: String,
+    data: String,
+    profile: String,
+    seed: u64,
+    pictures: String,
+    rows: usize,
+    instruction_set: String,
+    version: String,
+}
+
+/// Renders the page of the results in `collected`. Nothing is written.
+///
+/// # Errors
+/// If rows cannot be read.
+pub fn render_claims(collected: &Collected) -> Result<ClaimsPage> {
+    let mut sets: Vec<(&str, &str)> = Vec::new();
+    for found in &collected.sweeps {
+        if !sets.iter().any(|(set, _)| *set == found.set) {
+            sets.push((&found.set, &found.identity.data[0]));
+        }
+    }
+    let mut experiments = Vec::new();
+    experiments.extend(validation(&collected.validations)?);
+    let (mut numbers, mut findings) = (BTreeMap::new(), Vec::new());
+    for experiment in EXPERIMENTS {
+        let of_it: Vec<&Found> =
+            collected.sweeps.iter().filter(|found| found.identity.name == experiment.rows_of()).collect();
+        if of_it.is_empty() {
+            continue;
+        }
+        let results: Vec<Results> = of_it
+            .iter()
+            .map(|found| Results { set: &found.set, folder: &found.folder, identity: &found.identity })
+            .collect();
+        let section =
+            experiment.section(&results).with_context(|| format!("{} {}", experiment.id(), experiment.name()))?;
+        numbers
+            .extend(section.numbers.iter().map(|(key, value)| (format!("{}.{key}", experiment.name()), value.clone())));
+        findings.extend(section.findings.iter().map(|finding| (experiment, finding.clone())));
+        experiments.push(part(experiment, &of_it, section));
+    }
+    let claims = claim_rows(&sets, &findings);
+    for ((experiment, finding), set) in findings.iter().filter_map(|found| {
+        let set = sets.iter().find(|(_, name)| *name == found.1.data)?.0;
+        Some((found, set))
+    }) {
+        let key = format!("{}.{set}.{}", experiment.name(), finding.claim.name().to_lowercase());
+        numbers.insert(format!("{key}.verdict"), finding.verdict.name().to_string());
+        numbers.insert(format!("{key}.numbers"), finding.numbers.clone());
+    }
+    let mut profiles: Vec<String> = collected.sweeps.iter().map(|found| found.identity.profile.clone()).collect();
+    profiles.dedup();
+    profiles.sort();
+    profiles.dedup();
+    let page = Page {
+        style: STYLE,
+        version: env!("CARGO_PKG_VERSION"),
+        sets: sets.iter().map(|(_, name)| (*name).to_string()).collect(),
+        profiles,
+        claims,
+        experiments,
+        networks: networks(&collected.sweeps)?,
+        runs: runs(&collected.sweeps)?,
+        unfinished: collected.unfinished.iter().map(|folder| folder.display().to_string()).collect(),
+    };
+    let environment = environment()?;
+    let html = environment.get_template("claims.html").and_then(|template| template.render(Serde(&page)));
+    let findings = findings.into_iter().map(|(_, finding)| finding).collect();
+    Ok(ClaimsPage { html: html.context("the report does not render")?, numbers, findings })
+}
+
+/// A row for each claim, a cell for each set.
+fn claim_rows(sets: &[(&str, &str)], findings: &[(&'static dyn Experiment, Finding)]) -> Vec<ClaimRow> {
+    let row = |claim: Claim| {
+        let cell = |(_, name): &(&str, &str)| {
+            let (experiment, finding) = findings.iter().find(|(_, f)| f.claim == claim && f.data == *name)?;
+            Some(Cell {
+                data: (*name).to_string(),
+                verdict: finding.verdict.name(),
+                experiment: experiment.name(),
+                numbers: finding.numbers.clone(),
+            })
+        };
+        ClaimRow { name: claim.name(), says: claim.says(), rule: claim.rule(), cells: sets.iter().map(cell).collect() }
+    };
+    Claim::ALL.into_iter().map(row).collect()
+}
+
+fn part(experiment: &'static dyn Experiment, of_it: &[&Found], section: Section) -> ExperimentPart {
+    ExperimentPart {
+        id: experiment.id(),
+        name: experiment.name(),
+        question: experiment.question(),
+        protocol: experiment.protocol(),
+        command: command(experiment.name(), of_it),
+        blocks: section.blocks.into_iter().map(block).collect(),
+        deviations: section.deviations,
+    }
+}
+
+fn block(block: Block) -> Part {
+    match block {
+        Block::Heading(text) => Part::Heading { text },
+        Block::Text(text) => Part::Text { text },
+        Block::Figure { id, caption, image: Image::Svg(svg) } => Part::Plot { id, caption, svg },
+        Block::Figure { id, caption, image: Image::Png { bytes, size: [width, height], description } } => {
+            Part::Pictures {
+                id,
+                caption,
+                src: format!("data:image/png;base64,{}", BASE64_STANDARD.encode(bytes)),
+                width,
+                height,
+                alt: description,
+            }
+        }
+        Block::Table { id, caption, columns, rows } => {
+            let title = |Column { title, numeric }| Title { title, numeric };
+            Part::Table { id, caption, columns: columns.into_iter().map(title).collect(), rows }
+        }
+    }
+}
+
+/// What repeats the sweeps of an experiment.
+fn command(name: &str, of_it: &[&Found]) -> String {
+    let first = &of_it[0].identity;
+    let sets: Vec<&str> = of_it.iter().map(|found| found.set.as_str()).collect();
+    let full = if first.data[0].ends_with("sample") { "" } else { " --data-dir DIR" };
+    format!(
+        "cargo run --release -- run {name} --data {} --profile {} --seed {}{full}",
+        sets.join(","),
+        first.profile,
+        first.seed
+    )
+}
+
+/// Every network of E1.
+fn networks(sweeps: &[Found]) -> Result<Vec<Networks>> {
+    let of_set = |found: &Found| -> Result<Networks> {
+        let rows: Vec<NetworkRow> = crate::sweep::rows(&found.folder)?;
+        let network = |row: &NetworkRow| Network {
+            anchor: row.anchor(&found.set),
+            name: row.name(),
+            cells: vec![
+                row.geometry.clone(),
+                row.widths.clone(),
+                format!("{}/{}", row.encoder, row.decoder),
+                format!("{:?}", row.initialisation).to_lowercase(),
+                row.regulariser.clone(),
+                count(row.samples_per_layer),
+                row.lr.to_string(),
+                optional(row.r2, 3),
+                row.mse.map_or("–".to_string(), error),
+                row.linear_decoder_mse.map_or("–".to_string(), error),
+                optional(row.train_error, 3),
+                row.logistic.map_or("–".to_string(), percentage),
+                row.knn_euclidean.map_or("–".to_string(), percentage),
+                optional(row.effective_rank, 1),
+                if row.status == Status::Failed { format!("failed: {}", row.reason) } else { status(row).to_string() },
+            ],
+            status: status(row),
+        };
+        Ok(Networks { name: found.identity.data[0].clone(), rows: rows.iter().map(network).collect() })
+    };
+    sweeps.iter().filter(|found| found.identity.name == "correlation").map(of_set).collect()
+}
+
+fn status(row: &NetworkRow) -> &'static str {
+    match row.status {
+        Status::Ok => "ok",
+        Status::Dead => "dead",
+        Status::Failed => "failed",
+    }
+}
+
+fn runs(sweeps: &[Found]) -> Result<Vec<Run>> {
+    let run = |found: &Found| -> Result<Run> {
+        let file = found.folder.join("rows.csv");
+        let rows = csv::Reader::from_path(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let identity = &found.identity;
+        Ok(Run {
+            experiment: identity.name.clone(),
+            data: identity.data.join(" "),
+            profile: identity.profile.clone(),
+            seed: identity.seed,
+            pictures: identity.pictures.map(count).join(" / "),
+            rows: rows.into_records().count(),
+            instruction_set: identity.instruction_set.clone(),
+            version: identity.version.clone(),
+        })
+    };
+    sweeps.iter().map(run).collect()
+}
+
+/// E0, if it was run.
+fn validation(folders: &[std::path::PathBuf]) -> Result<Option<ExperimentPart>> {
+    /// A row of `table-t0.csv`.
+    #[derive(Deserialize)]
+    struct Check {
+        check: String,
+        what: String,
+        how: String,
+        bar: String,
+        value: String,
+        verdict: String,
+    }
+    let Some(folder) = folders.first() else { return Ok(None) };
+    let file = Path::new(folder).join("table-t0.csv");
+    let reading = || format!("cannot read {}", file.display());
+    let mut reader = csv::Reader::from_path(&file).with_context(reading)?;
+    let checks: Vec<Check> = reader.deserialize().collect::<Result<_, _>>().with_context(reading)?;
+    let failed = checks.iter().filter(|check| check.verdict == "failed").count();
+    let summary = match failed {
+        0 => format!("None of the {} checks failed.", checks.len()),
+        _ => format!("{failed} of the {} checks failed: read what follows with that in mind.", checks.len()),
+    };
+    let rows =
+        checks.into_iter().map(|check| vec![check.check, check.verdict, check.value, check.bar, check.what, check.how]);
+    let titles = ["Check", "Verdict", "Value", "Bar", "What", "How measured"];
+    Ok(Some(ExperimentPart {
+        id: "E0",
+        name: "validation",
+        question: "Is the implementation right?",
+        protocol: "Gradients against differences, decoding against its adjoint, learning against closed forms and exact \
+                   likelihoods, scores against published values, two classifiers of MNIST against the literature, and the \
+                   known defects of N-light-N with the tests that would catch them here.",
+        command: "cargo run --release -- run validation".to_string(),
+        blocks: vec![
+            Part::Text { text: summary },
+            Part::Table {
+                id: "T0",
+                caption: "Every check with its bar and its value".to_string(),
+                columns: titles.map(|title| Title { title: title.to_string(), numeric: false }).into(),
+                rows: rows.collect(),
+            },
+        ],
+        deviations: Vec::new(),
+    }))
+}
+
+/// How many sets support, contradict and leave open each claim, a line each: what a terminal should show.
+pub fn verdict_lines(findings: &[Finding]) -> String {
+    let mut text = String::new();
+    for claim in Claim::ALL {
+        let of_claim: Vec<&Finding> = findings.iter().filter(|finding| finding.claim == claim).collect();
+        for finding in of_claim {
+            text +=
+                &format!("{} {:<12} {:<22} {}\n", claim.name(), finding.verdict.name(), finding.data, finding.numbers);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::statistics::Verdict;
+
+    #[test]
+    fn a_claim_has_a_cell_for_every_set() {
+        let finding =
+            |data: &str, verdict| Finding { claim: Claim::C2, data: data.into(), verdict, numbers: "ρ".into() };
+        let findings: Vec<(&'static dyn Experiment, Finding)> =
+            vec![(EXPERIMENTS[0], finding("MNIST", Verdict::Supported))];
+        let rows = claim_rows(&[("mnist", "MNIST"), ("cifar-10", "CIFAR-10")], &findings);
+        assert_eq!(rows.len(), 8);
+        let cells: Vec<Option<&str>> =
+            rows[1].cells.iter().map(|cell| cell.as_ref().map(|cell| cell.verdict)).collect();
+        assert_eq!(cells, [Some("supported"), None]);
+        assert!(rows[0].cells.iter().all(Option::is_none));
+    }
+}

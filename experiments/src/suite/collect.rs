@@ -1,0 +1,154 @@
+//! Finding the results of experiments in folders.
+
+use crate::sweep::{self, Identity, SweepError};
+use anyhow::{Context, Result, bail};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Folders below the given one that are looked into: OUT/SET/NAME and one more.
+const DEPTH: usize = 3;
+
+/// The results that were found.
+#[derive(Debug, Default)]
+pub struct Collected {
+    /// Finished sweeps, by set and experiment.
+    pub sweeps: Vec<Found>,
+    /// Sweeps that have not come to their end: they are named, not counted.
+    pub unfinished: Vec<PathBuf>,
+    /// Folders with the table of a validation.
+    pub validations: Vec<PathBuf>,
+}
+
+/// A finished sweep.
+#[derive(Debug)]
+pub struct Found {
+    /// The set: the name of the folder above.
+    pub set: String,
+    /// Where it lies.
+    pub folder: PathBuf,
+    /// What it says of itself.
+    pub identity: Identity,
+}
+
+/// Everything below `folders`.
+///
+/// # Errors
+/// If a folder cannot be read, holds no results, or two folders hold different results of one experiment on one set.
+pub fn collect(folders: &[PathBuf]) -> Result<Collected> {
+    let mut collected = Collected::default();
+    for folder in folders {
+        let before = collected.sweeps.len() + collected.unfinished.len() + collected.validations.len();
+        look_into(folder, DEPTH, &mut collected)?;
+        if collected.sweeps.len() + collected.unfinished.len() + collected.validations.len() == before {
+            bail!(
+                "{}: no results of an experiment; expected a folder that `pitfall run NAME --out` wrote, with SET/NAME/rows.csv",
+                folder.display()
+            );
+        }
+    }
+    let mut kept: Vec<Found> = Vec::new();
+    for found in collected.sweeps {
+        let same = |known: &&Found| known.set == found.set && known.identity.name == found.identity.name;
+        match kept.iter().find(same) {
+            None => kept.push(found),
+            Some(known) if bytes(&known.folder)? == bytes(&found.folder)? => {}
+            Some(known) => bail!(
+                "{} and {} hold different rows of {} on {}; give one of them",
+                known.folder.display(),
+                found.folder.display(),
+                found.identity.name,
+                found.set
+            ),
+        }
+    }
+    // Bundled samples and full sets in the order of folders: the page is the same wherever they were found first.
+    kept.sort_by(|a, b| (order(&a.set), &a.set).cmp(&(order(&b.set), &b.set)));
+    Ok(Collected { sweeps: kept, ..collected })
+}
+
+/// The usual order of the sets.
+fn order(set: &str) -> usize {
+    ["mnist", "fashion-mnist", "cifar-10", "svhn"].iter().position(|known| *known == set).unwrap_or(4)
+}
+
+fn bytes(folder: &Path) -> Result<Vec<u8>> {
+    let file = folder.join("rows.csv");
+    fs::read(&file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+fn look_into(folder: &Path, depth: usize, collected: &mut Collected) -> Result<()> {
+    if folder.join("table-t0.csv").exists() {
+        collected.validations.push(folder.to_path_buf());
+        return Ok(());
+    }
+    if folder.join("sweep.json").exists() {
+        return add_sweep(folder, collected).map_err(Into::into);
+    }
+    if depth == 0 {
+        return Ok(());
+    }
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot read the folder {}", folder.display()))?;
+    let mut below: Vec<PathBuf> =
+        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_dir()).collect();
+    below.sort();
+    below.iter().try_for_each(|folder| look_into(folder, depth - 1, collected))
+}
+
+fn add_sweep(folder: &Path, collected: &mut Collected) -> Result<(), SweepError> {
+    let identity = sweep::identity(folder)?;
+    if !folder.join("rows.csv").exists() {
+        collected.unfinished.push(folder.to_path_buf());
+        return Ok(());
+    }
+    // A relative path such as "." has no name above it.
+    let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+    let set = whole.parent().and_then(Path::file_name).map_or(String::new(), |name| name.to_string_lossy().into());
+    collected.sweeps.push(Found { set, folder: folder.to_path_buf(), identity });
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(folder: &Path, below: &str, rows: Option<&str>) {
+        let folder = folder.join(below);
+        fs::create_dir_all(&folder).unwrap();
+        let identity = Identity {
+            name: folder.file_name().unwrap().to_string_lossy().into(),
+            profile: "quick".into(),
+            seed: 1,
+            data: vec!["set".into()],
+            pictures: [1, 1, 1],
+            instruction_set: "portable".into(),
+            version: "0".into(),
+        };
+        fs::write(folder.join("sweep.json"), serde_json::to_string(&identity).unwrap()).unwrap();
+        if let Some(rows) = rows {
+            fs::write(folder.join("rows.csv"), rows).unwrap();
+        }
+    }
+
+    #[test]
+    fn results_are_found_below_in_the_order_of_sets_and_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |below: &str| folder.path().join(below);
+        put(folder.path(), "a/cifar-10/correlation", Some("1"));
+        put(folder.path(), "a/mnist/correlation", Some("2"));
+        put(folder.path(), "a/mnist/pretraining", None);
+        put(folder.path(), "b/mnist/correlation", Some("2"));
+        let found = collect(&[at("a"), at("b/mnist/correlation")]).unwrap();
+        let sets: Vec<&str> = found.sweeps.iter().map(|found| found.set.as_str()).collect();
+        assert_eq!(sets, ["mnist", "cifar-10"]);
+        assert_eq!(found.unfinished, [at("a/mnist/pretraining")]);
+
+        put(folder.path(), "c/mnist/correlation", Some("3"));
+        let message = collect(&[at("a"), at("c")]).unwrap_err().to_string();
+        assert!(message.contains("hold different rows of correlation on mnist"), "{message}");
+        fs::create_dir(at("empty")).unwrap();
+        assert!(collect(&[at("empty")]).unwrap_err().to_string().contains("no results of an experiment"));
+        assert!(collect(&[at("nowhere")]).unwrap_err().to_string().contains("cannot read the folder"));
+    }
+}
