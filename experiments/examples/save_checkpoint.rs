@@ -68,7 +68,7 @@ fn main() -> anyhow::Result<()> {
     keep("scae.code", scae.codes(&pictures, &mut workspace).reshape([32, 1, 1, 8])?);
     keep("scae.reconstruction", scae.reconstruct(&pictures, &mut workspace));
 
-    let data = Labelled { pictures, labels: vec![0; 32] };
+    let data = Labelled { pictures: pictures.into(), labels: vec![0; 32] };
     let mut cae = ConvAutoencoder::new(CaeSpec::new([8, 8, 2], &[6, 8], 5), 1);
     let run = Run { config: String::new(), seed: 1 };
     let mut checkpoints = Checkpoints::start(&folder.join("cae.safetensors"), run, Cadence::default())?;
@@ -84,7 +84,7 @@ fn main() -> anyhow::Result<()> {
     keep("cae.code", cae.codes(&data.pictures, &mut workspace).reshape([32, 1, 1, 5])?);
     let shape: Shape = data.pictures.shape();
     keep("cae.reconstruction", cae.reconstruct(&data.pictures, &mut workspace).reshape(shape)?);
-    keep("pictures", data.pictures);
+    keep("pictures", data.pictures.tensor().clone());
 
     let mut expected = Checkpoint::new();
     expected.put_params("", &results);

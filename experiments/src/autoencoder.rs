@@ -2,6 +2,7 @@
 
 use crate::{
     cae::{ConvAutoencoder, Examples},
+    pictures::PictureSource,
     scae::{Labels, Scae, train_resumable},
     training::{Checkpoints, FitSpec, TrainingError},
     units::TrainConfig,
@@ -27,7 +28,7 @@ pub trait Autoencoder {
     /// be read or written.
     fn fit(
         &mut self,
-        pictures: &Tensor,
+        pictures: &dyn PictureSource,
         labels: Labels,
         config: &TrainConfig,
         checkpoints: &mut Checkpoints,
@@ -35,13 +36,13 @@ pub trait Autoencoder {
     ) -> Result<Vec<f64>, TrainingError>;
 
     /// The codes of `pictures` `[N, H, W, C]`, as rows.
-    fn encode(&self, pictures: &Tensor, workspace: &mut Workspace) -> Tensor;
+    fn encode(&self, pictures: &dyn PictureSource, workspace: &mut Workspace) -> Tensor;
 
     /// What the codes, as rows, stand for: pictures as rows `[N, H * W * C]`, unclipped.
     fn decode(&self, codes: &Tensor, workspace: &mut Workspace) -> Tensor;
 
     /// The reconstructions of `pictures` `[N, H, W, C]` as rows, unclipped; units with switches use them.
-    fn reconstruct(&self, pictures: &Tensor, workspace: &mut Workspace) -> Tensor;
+    fn reconstruct(&self, pictures: &dyn PictureSource, workspace: &mut Workspace) -> Tensor;
 }
 
 fn as_rows(pictures: Tensor) -> Tensor {
@@ -65,7 +66,7 @@ impl Autoencoder for Scae {
 
     fn fit(
         &mut self,
-        pictures: &Tensor,
+        pictures: &dyn PictureSource,
         labels: Labels,
         config: &TrainConfig,
         checkpoints: &mut Checkpoints,
@@ -75,7 +76,7 @@ impl Autoencoder for Scae {
         Ok(trained.into_iter().map(|layer| layer.final_error).collect())
     }
 
-    fn encode(&self, pictures: &Tensor, workspace: &mut Workspace) -> Tensor {
+    fn encode(&self, pictures: &dyn PictureSource, workspace: &mut Workspace) -> Tensor {
         self.codes(pictures, workspace)
     }
 
@@ -83,7 +84,7 @@ impl Autoencoder for Scae {
         as_rows(self.decode_codes(codes, workspace))
     }
 
-    fn reconstruct(&self, pictures: &Tensor, workspace: &mut Workspace) -> Tensor {
+    fn reconstruct(&self, pictures: &dyn PictureSource, workspace: &mut Workspace) -> Tensor {
         as_rows(self.reconstruct(pictures, workspace))
     }
 }
@@ -104,13 +105,13 @@ impl Autoencoder for ConvAutoencoder {
     /// [`samples_per_layer`](TrainConfig::samples_per_layer) counts pictures: they are shown in whole epochs, at least one.
     fn fit(
         &mut self,
-        pictures: &Tensor,
+        pictures: &dyn PictureSource,
         _: Labels,
         config: &TrainConfig,
         checkpoints: &mut Checkpoints,
         workspace: &mut Workspace,
     ) -> Result<Vec<f64>, TrainingError> {
-        let count = pictures.shape().dims()[0].max(1);
+        let count = pictures.size()[0].max(1);
         let epochs = ((config.samples_per_layer + count / 2) / count).max(1);
         let spec = FitSpec::new(epochs, config.batch_size, config.lr, config.seed);
         let history =
@@ -118,7 +119,7 @@ impl Autoencoder for ConvAutoencoder {
         Ok(history.losses)
     }
 
-    fn encode(&self, pictures: &Tensor, workspace: &mut Workspace) -> Tensor {
+    fn encode(&self, pictures: &dyn PictureSource, workspace: &mut Workspace) -> Tensor {
         self.codes(pictures, workspace)
     }
 
@@ -126,7 +127,7 @@ impl Autoencoder for ConvAutoencoder {
         self.decode_codes(codes, workspace)
     }
 
-    fn reconstruct(&self, pictures: &Tensor, workspace: &mut Workspace) -> Tensor {
+    fn reconstruct(&self, pictures: &dyn PictureSource, workspace: &mut Workspace) -> Tensor {
         self.reconstruct(pictures, workspace)
     }
 }

@@ -1,5 +1,6 @@
 //! The pictures of an experiment: scaled to [-1, 1] and split into training, validation and test.
 
+use crate::pictures::{PictureSource, Pictures};
 use anyhow::{Context, Result};
 use patchgrad::Tensor;
 use patchgrad_datasets::{LabelledImages, Scaling, SetName, bundled, fixed_split, open};
@@ -8,17 +9,16 @@ use std::path::Path;
 /// Pictures and what they show.
 #[derive(Clone, Debug)]
 pub struct Labelled {
-    /// `[N, H, W, C]` in [-1, 1].
-    pub pictures: Tensor,
+    /// `[N, H, W, C]`, in [-1, 1] unless a configuration says otherwise.
+    pub pictures: Pictures,
     /// One class for each picture.
     pub labels: Vec<u32>,
 }
 
 impl Labelled {
     fn new(data: &LabelledImages, range: std::ops::Range<usize>) -> Self {
-        let shape = data.images().shape();
-        let mut pictures = Tensor::zeros([range.len(), shape.height, shape.width, shape.channels]);
-        Scaling::MinusOneToOne.apply(data.images().range(range.clone()), pictures.as_mut_slice());
+        let images = data.images().select(&range.clone().collect::<Vec<usize>>());
+        let pictures = Pictures::of_bytes(images, Scaling::MinusOneToOne);
         Self { pictures, labels: data.labels()[range].iter().map(|&label| u32::from(label)).collect() }
     }
 
@@ -29,12 +29,12 @@ impl Labelled {
 
     /// H * W * C.
     pub fn pixels(&self) -> usize {
-        self.pictures.len() / self.count()
+        self.pictures.size()[1..].iter().product()
     }
 
     /// Every picture as a row of pixels, `[N, H * W * C]`.
     pub fn rows(&self) -> Tensor {
-        let rows = self.pictures.clone().reshape([self.count(), self.pixels()]);
+        let rows = self.pictures.tensor().clone().reshape([self.count(), self.pixels()]);
         rows.expect("a row has as many values as a picture")
     }
 }

@@ -3,6 +3,7 @@
 use crate::{
     config::{CodeKind, Examples, Network, Part},
     data::Labelled,
+    pictures::PictureSource,
     probe::{Features, Probe, ProbeError},
     scores::{Score, score_pictures},
 };
@@ -68,7 +69,7 @@ impl Seen {
 }
 
 /// The features of `pictures` as rows: the code of the top, or the central features of all layers of a stack.
-pub fn features(network: &Network, code: CodeKind, pictures: &Tensor, workspace: &mut Workspace) -> Tensor {
+pub fn features(network: &Network, code: CodeKind, pictures: &dyn PictureSource, workspace: &mut Workspace) -> Tensor {
     match (network, code) {
         (Network::Scae(scae), CodeKind::Central) => scae.central_features(pictures, workspace),
         _ => network.autoencoder().encode(pictures, workspace),
@@ -76,9 +77,9 @@ pub fn features(network: &Network, code: CodeKind, pictures: &Tensor, workspace:
 }
 
 /// Reconstructions of `pictures` `[N, H, W, C]`, in the same shape and unclipped.
-pub fn reconstructions(network: &Network, pictures: &Tensor, workspace: &mut Workspace) -> Tensor {
+pub fn reconstructions(network: &Network, pictures: &dyn PictureSource, workspace: &mut Workspace) -> Tensor {
     let rows = network.autoencoder().reconstruct(pictures, workspace);
-    rows.reshape(pictures.shape()).expect("a reconstruction has as many values as its picture")
+    rows.reshape(pictures.size()).expect("a reconstruction has as many values as its picture")
 }
 
 /// The scores of the reconstructions of the test pictures.

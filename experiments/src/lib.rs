@@ -32,6 +32,7 @@ pub mod linear_algebra;
 pub mod linear_decoder;
 pub mod measures;
 pub mod neighbours;
+pub mod pictures;
 pub mod probe;
 pub mod report;
 pub mod run_folder;

@@ -34,7 +34,7 @@ fn data() -> Labelled {
         let (n, y, x) = (i / 64, i / 8 % 8, i % 8);
         0.6 * (y as f32 * 0.5 + n as f32).sin() + 0.3 * (x as f32 * 0.7 + n as f32 * 0.3).cos()
     });
-    Labelled { pictures, labels: (0..24).map(|n| n % 3).collect() }
+    Labelled { pictures: pictures.into(), labels: (0..24).map(|n| n % 3).collect() }
 }
 
 fn scae() -> Scae {

@@ -4,6 +4,7 @@ use super::{CaeError, CaeSpec, CaeTraining, Code, Downsampling, variational::Nor
 use crate::{
     batches,
     data::Labelled,
+    pictures::PictureSource,
     training::{Checkpoints, FitSpec, History, Trainable, TrainingError, fit},
 };
 use patchgrad::{
@@ -36,19 +37,19 @@ pub struct ConvAutoencoder {
 #[derive(Clone, Copy, Debug)]
 pub struct Examples<'a> {
     /// What the encoder sees.
-    pub inputs: &'a Tensor,
+    pub inputs: &'a dyn PictureSource,
     /// What the decoder is held to.
-    pub targets: &'a Tensor,
+    pub targets: &'a dyn PictureSource,
 }
 
 impl<'a> Examples<'a> {
     /// Pictures that are to be reconstructed as they are.
-    pub fn of(pictures: &'a Tensor) -> Self {
+    pub fn of(pictures: &'a dyn PictureSource) -> Self {
         Self { inputs: pictures, targets: pictures }
     }
 
     fn is_plain(&self) -> bool {
-        std::ptr::eq(self.inputs, self.targets)
+        std::ptr::addr_eq(self.inputs, self.targets)
     }
 }
 
@@ -154,7 +155,7 @@ impl ConvAutoencoder {
         workspace: &mut Workspace,
     ) -> Result<History, TrainingError> {
         for examples in [Some(train), validation].into_iter().flatten() {
-            let [inputs, targets] = [examples.inputs, examples.targets].map(Tensor::shape);
+            let [inputs, targets] = [examples.inputs, examples.targets].map(|pictures| pictures.size());
             assert_eq!(inputs, targets, "an auto-encoder: inputs and targets");
         }
         let mut training = Training { network: self, train, validation, seed: spec.seed };
@@ -164,8 +165,13 @@ impl ConvAutoencoder {
     /// The mean squared error of the reconstructions.
     pub fn mse(&self, examples: Examples, workspace: &mut Workspace) -> f64 {
         let decoded = self.reconstruct(examples.inputs, workspace);
-        let pairs = decoded.as_slice().iter().zip(examples.targets.as_slice());
-        pairs.map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>() / decoded.len() as f64
+        let pixels = decoded.shape().dims()[1];
+        let mut target = vec![0.0; pixels];
+        let error = |(picture, decoded): (usize, &[f32])| {
+            examples.targets.copy(picture, 0, &mut target);
+            decoded.iter().zip(&target).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>()
+        };
+        decoded.as_slice().chunks(pixels).enumerate().map(error).sum::<f64>() / decoded.len() as f64
     }
 
     /// Records what is minimised.
@@ -242,8 +248,8 @@ impl ConvAutoencoder {
     }
 
     /// The codes of `pictures` as rows `[N, h]`; of a variational code the mean.
-    pub fn codes(&self, pictures: &Tensor, workspace: &mut Workspace) -> Tensor {
-        batches::map_rows(&self.params, pictures, self.spec.code_size, workspace, |tape, batch| {
+    pub fn codes(&self, pictures: &dyn PictureSource, workspace: &mut Workspace) -> Tensor {
+        batches::map_pictures(&self.params, pictures, self.spec.code_size, workspace, |tape, batch| {
             self.record_encoder(tape, batch).0
         })
     }
@@ -259,9 +265,9 @@ impl ConvAutoencoder {
     }
 
     /// The reconstructions of `pictures` as rows `[N, H * W * C]`, unclipped.
-    pub fn reconstruct(&self, pictures: &Tensor, workspace: &mut Workspace) -> Tensor {
+    pub fn reconstruct(&self, pictures: &dyn PictureSource, workspace: &mut Workspace) -> Tensor {
         let pixels = self.spec.picture.iter().product();
-        batches::map_rows(&self.params, pictures, pixels, workspace, |tape, batch| {
+        batches::map_pictures(&self.params, pictures, pixels, workspace, |tape, batch| {
             let (code, _, switches) = self.record_encoder(tape, batch);
             self.record_decoder(tape, code, Some(&switches))
         })
@@ -287,12 +293,12 @@ impl Trainable for Training<'_> {
     }
 
     fn samples(&self) -> usize {
-        self.train.inputs.shape().dims()[0]
+        self.train.inputs.size()[0]
     }
 
     fn gradients(&self, batch: &[usize], step: u64, workspace: &mut Workspace) -> (f64, Gradients) {
-        let pictures = batches::gather(self.train.inputs, batch, workspace);
-        let targets = (!self.train.is_plain()).then(|| batches::gather(self.train.targets, batch, workspace));
+        let pictures = self.train.inputs.gather(batch, workspace);
+        let targets = (!self.train.is_plain()).then(|| self.train.targets.gather(batch, workspace));
         let mut tape = Tape::with_params(&self.network.params, workspace);
         let input = tape.input(&pictures);
         let target = targets.as_ref().map_or(input, |targets| tape.input(targets));
@@ -318,7 +324,7 @@ mod tests {
             let (n, y, x) = (i / 64, i / 8 % 8, i % 8);
             (y as f32 * 0.5 + n as f32).sin() * (x as f32 * 0.4 + n as f32 * 0.2).cos()
         });
-        Labelled { pictures, labels: vec![0; 64] }
+        Labelled { pictures: pictures.into(), labels: vec![0; 64] }
     }
 
     fn small() -> CaeSpec {
@@ -362,7 +368,7 @@ mod tests {
     #[test]
     fn from_noisy_pictures_it_learns_the_clean_ones() {
         let data = data();
-        let mut noisy = data.pictures.clone();
+        let mut noisy = data.pictures.tensor().clone();
         let mut random = stream(5, "test", 0);
         for value in noisy.as_mut_slice() {
             let noise: f32 = rand_distr::Distribution::sample(&rand_distr::StandardNormal, &mut random);

@@ -5,6 +5,7 @@ use crate::{
     cae,
     data::{Labelled, Limits},
     finetune::pages::Pages,
+    pictures::{PictureSource, Pictures},
     scae::Labels,
 };
 use anyhow::{Context, Result, ensure};
@@ -169,7 +170,16 @@ pub enum Part {
 }
 
 impl Part {
-    /// The pictures `[N, H, W, C]`.
+    /// The pictures, for training and for encoding.
+    pub fn source(&self) -> &dyn PictureSource {
+        match self {
+            Self::Classes(data) => &data.pictures,
+            Self::Pages(pages) => pages.pictures(),
+            Self::Pairs { noisy, .. } => noisy,
+        }
+    }
+
+    /// The pictures `[N, H, W, C]` as numbers, all of them.
     pub fn pictures(&self) -> &Tensor {
         match self {
             Self::Classes(data) => &data.pictures,
@@ -188,7 +198,12 @@ impl Part {
 
     /// The pictures and what they should be reconstructed as.
     pub fn pairs(&self) -> cae::Examples<'_> {
-        cae::Examples { inputs: self.pictures(), targets: self.targets() }
+        let inputs = self.source();
+        let targets = match self {
+            Self::Pairs { clean, .. } => clean,
+            _ => inputs,
+        };
+        cae::Examples { inputs, targets }
     }
 
     /// What is known of classes, for units that are supervised.
@@ -202,7 +217,7 @@ impl Part {
 
     /// The number of pictures.
     pub fn count(&self) -> usize {
-        self.pictures().shape().dims()[0]
+        self.source().size()[0]
     }
 }
 
@@ -379,7 +394,7 @@ impl DataConfig {
         let color_space = self.colours_of(train.images());
         let part = |data: &LabelledImages, range: Range<usize>| {
             Part::Classes(Labelled {
-                pictures: self.tensor(data.images(), range.clone()),
+                pictures: self.pictures(data.images(), range.clone()),
                 labels: data.labels()[range].iter().map(|&label| u32::from(label)).collect(),
             })
         };
@@ -401,7 +416,20 @@ impl DataConfig {
         if images.shape().channels == 3 { self.color_space } else { ColourSpace::Grayscale }
     }
 
-    /// Pictures as a network sees them.
+    /// Pictures as a network sees them: bytes if their numbers are those of the files, scaled; numbers if colours are
+    /// converted, which takes longer than memory is worth.
+    fn pictures(&self, images: &Images, range: Range<usize>) -> Pictures {
+        let as_stored = match images.shape().channels {
+            3 => self.color_space == ColourSpace::Rgb,
+            _ => true,
+        };
+        if as_stored {
+            return Pictures::of_bytes(images.select(&range.collect::<Vec<usize>>()), self.range.scaling());
+        }
+        self.tensor(images, range).into()
+    }
+
+    /// The same as numbers.
     fn tensor(&self, images: &Images, range: Range<usize>) -> Tensor {
         let space = self.colours_of(images);
         // Pictures of other channels than one and three are none that a reader gives.
@@ -473,7 +501,7 @@ impl DataConfig {
 impl Examples {
     /// H, W, C of a picture.
     pub fn picture(&self) -> [usize; 3] {
-        let [_, h, w, c] = self.train.pictures().shape().nhwc().expect("pictures are [N, H, W, C]");
+        let [_, h, w, c] = self.train.source().size();
         [h, w, c]
     }
 

@@ -300,7 +300,7 @@ impl Network {
         let greedy = training.greedy(seed);
         match self {
             Self::Scae(scae) => {
-                let trained = train_resumable(scae, train.pictures(), train.labels(), &greedy, checkpoints, workspace)?;
+                let trained = train_resumable(scae, train.source(), train.labels(), &greedy, checkpoints, workspace)?;
                 let layers = trained.into_iter().enumerate();
                 let report = |(layer, trained): (usize, crate::units::Trained)| {
                     let crate::units::Trained { mean_error, final_error } = trained;

@@ -34,9 +34,9 @@ pub(super) fn tick_label(range: &Range<f64>, ticks: usize) -> impl Fn(&f64) -> S
     }
 }
 
-/// Positions of at most `count` ticks along `range`, and how they are labelled. On a logarithmic axis, whose positions are
-/// decimal logarithms, they stand at 1, 2 and 5 times the powers of ten, or at powers alone where these are too many.
-pub(super) fn ticks(range: &Range<f64>, count: usize, logarithmic: bool) -> (Vec<f64>, Box<dyn Fn(&f64) -> String>) {
+/// Positions of at most `count` ticks along `range`, each with its label. On a logarithmic axis, whose positions are decimal
+/// logarithms, they stand at 1, 2 and 5 times the powers of ten, or at powers alone where these are too many.
+pub(super) fn ticks(range: &Range<f64>, count: usize, logarithmic: bool) -> Vec<(f64, String)> {
     if logarithmic {
         let decades = range.start.floor() as i32..=range.end.ceil() as i32;
         let at = |mantissas: &[f64]| -> Vec<f64> {
@@ -45,23 +45,23 @@ pub(super) fn ticks(range: &Range<f64>, count: usize, logarithmic: bool) -> (Vec
         };
         let choices = [at(&[1.0, 2.0, 5.0]), at(&[1.0, 3.0]), at(&[1.0])];
         let fitting = choices.iter().position(|positions| positions.len() <= count).unwrap_or(2);
-        let positions = choices.into_iter().nth(fitting).unwrap_or_default();
+        let positions = &choices[fitting];
         if positions.len() > 1 {
-            return (positions, Box::new(|position| power_label(10_f64.powf(*position))));
+            return positions.iter().map(|&position| (position, power_label(10_f64.powf(position)))).collect();
         }
         // Less than a decade without such a number in it: equal steps will do.
         let step = (range.end - range.start) / 4.0;
-        let positions = (0..4).map(|tick| range.start + step * (f64::from(tick) + 0.5)).collect();
-        return (positions, Box::new(|position| format!("{:.2e}", 10_f64.powf(*position))));
+        let positions = (0..4).map(|tick| range.start + step * (f64::from(tick) + 0.5));
+        return positions.map(|position| (position, format!("{:.2e}", 10_f64.powf(position)))).collect();
     }
     let smallest = (range.end - range.start) / count.max(1) as f64;
     let power = 10_f64.powf(smallest.log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0].map(|m| m * power).into_iter().find(|step| *step >= smallest * (1.0 - 1e-9));
     let step = step.unwrap_or(10.0 * power);
     let (first, last) = ((range.start / step).ceil() as i64, (range.end / step).floor() as i64);
-    let positions = (first..=last).map(|tick| tick as f64 * step).collect();
     let decimals = (-(step * 1.000_001).log10().floor()).clamp(0.0, 12.0) as usize;
-    (positions, Box::new(move |value| grouped(*value, decimals)))
+    let positions = (first..=last).map(|tick| tick as f64 * step);
+    positions.map(|position| (position, grouped(position, decimals))).collect()
 }
 
 /// A power of ten or a small multiple of one: `0.02`, `500`, `20,000`.
@@ -145,16 +145,13 @@ mod tests {
 
     #[test]
     fn ticks_of_logarithmic_axes_are_round_numbers() {
-        let labels = |low: f64, high: f64, count| -> Vec<String> {
-            let (positions, label) = ticks(&(low.log10()..high.log10()), count, true);
-            positions.iter().map(|position| label(position)).collect()
-        };
+        let names = |ticks: Vec<(f64, String)>| -> Vec<String> { ticks.into_iter().map(|(_, label)| label).collect() };
+        let labels = |low: f64, high: f64, count| names(ticks(&(low.log10()..high.log10()), count, true));
         assert_eq!(labels(90.0, 1_100.0, 8), ["100", "200", "500", "1,000"]);
         assert_eq!(labels(0.009, 0.35, 4), ["0.01", "0.03", "0.1", "0.3"]);
         assert_eq!(labels(0.9, 2e6, 8), ["1", "10", "100", "1,000", "10,000", "100,000", "1,000,000"]);
         assert_eq!(labels(0.030, 0.031, 8).len(), 4);
-        let (positions, label) = ticks(&(-0.31..0.42), 8, false);
-        let found: Vec<String> = positions.iter().map(|position| label(position)).collect();
+        let found = names(ticks(&(-0.31..0.42), 8, false));
         assert_eq!(found, ["-0.3", "-0.2", "-0.1", "0.0", "0.1", "0.2", "0.3", "0.4"]);
     }
 

@@ -142,8 +142,8 @@ impl LinePlot {
             + if baselines.is_empty() { LEADER } else { LEADER + 26 };
         let width = svg::WIDTH as i32 - LEFT - label_width - legend_width;
         let height = HEIGHT as i32 - TOP - BOTTOM;
-        let (x_ticks, x_label) = ticks(&x_range, tick_count(width), self.x_scale == Scale::Logarithmic);
-        let (y_ticks, y_label) = ticks(&y_range, tick_count(height), self.y_scale == Scale::Logarithmic);
+        let x_ticks = ticks(&x_range, tick_count(width), self.x_scale == Scale::Logarithmic);
+        let y_ticks = ticks(&y_range, tick_count(height), self.y_scale == Scale::Logarithmic);
         let (x_pixels, y_pixels) = (LEFT..LEFT + width, TOP..TOP + height);
         let pixel = |x: f64, y: f64| {
             let along = |value: f64, range: &Range<f64>, pixels: i32| {
@@ -152,17 +152,17 @@ impl LinePlot {
             (LEFT + along(x, &x_range, width), TOP + height - along(y, &y_range, height))
         };
         let grid = RGBColor(228, 228, 228);
-        for tick in &x_ticks {
-            let (x, _) = pixel(*tick, y_range.start);
+        for (tick, label) in x_ticks {
+            let (x, _) = pixel(tick, y_range.start);
             canvas.draw(&PathElement::new([(x, y_pixels.start), (x, y_pixels.end)], grid))?;
             let style = text(LABEL_SIZE, HPos::Center, VPos::Top);
-            canvas.draw(&Text::new(x_label(tick), (x, y_pixels.end + 7), style))?;
+            canvas.draw(&Text::new(label, (x, y_pixels.end + 7), style))?;
         }
-        for tick in &y_ticks {
-            let (_, y) = pixel(x_range.start, *tick);
+        for (tick, label) in y_ticks {
+            let (_, y) = pixel(x_range.start, tick);
             canvas.draw(&PathElement::new([(x_pixels.start, y), (x_pixels.end, y)], grid))?;
             let style = text(LABEL_SIZE, HPos::Right, VPos::Center);
-            canvas.draw(&Text::new(y_label(tick), (x_pixels.start - 7, y), style))?;
+            canvas.draw(&Text::new(label, (x_pixels.start - 7, y), style))?;
         }
         let corner = (x_pixels.start, y_pixels.end);
         canvas

@@ -4,6 +4,7 @@ use super::{Classify, FineTuneConfig, Hidden, Loss, mlp::Mlp};
 use crate::{
     batches,
     data::Labelled,
+    pictures::PictureSource,
     probe::arg_max,
     scae::Scae,
     scores::accuracy,
@@ -95,7 +96,7 @@ impl CentralClassifier {
     }
 
     /// The output sums for `pictures`, `[N, classes]`.
-    pub fn outputs(&self, pictures: &Tensor, workspace: &mut Workspace) -> Tensor {
+    pub fn outputs(&self, pictures: &dyn PictureSource, workspace: &mut Workspace) -> Tensor {
         let features = self.scae.central_features(pictures, workspace);
         batches::map_rows(&self.params, &features, self.classes, workspace, |tape, rows| self.mlp.record(tape, rows))
     }
@@ -146,7 +147,7 @@ impl Trainable for Training<'_> {
 }
 
 impl Classify for CentralClassifier {
-    fn predict(&self, pictures: &Tensor, workspace: &mut Workspace) -> Vec<u32> {
+    fn predict(&self, pictures: &dyn PictureSource, workspace: &mut Workspace) -> Vec<u32> {
         arg_max(&self.outputs(pictures, workspace), self.classes)
     }
 
@@ -180,7 +181,7 @@ mod tests {
             let noise = ((i * 7919) % 97) as f32 / 97.0 - 0.5;
             if bright { 0.5 + noise } else { -0.5 + noise }
         });
-        Labelled { pictures, labels: (0..80).map(|n| n % 2).collect() }
+        Labelled { pictures: pictures.into(), labels: (0..80).map(|n| n % 2).collect() }
     }
 
     /// N-light-N sized the perceptron by the top layer alone and never computed the features of a new patch.

@@ -17,12 +17,13 @@ pub use loss::Loss;
 pub use mlp::Hidden;
 pub use network::{Classifier, ClassifierError, ClassifierSpec, FineTuneConfig, Sharing, TrainedLayers};
 
-use patchgrad::{Tensor, Workspace};
+use crate::pictures::PictureSource;
+use patchgrad::Workspace;
 
 /// What names the class of pictures.
 pub trait Classify {
     /// The class of each of `pictures` `[N, H, W, C]`.
-    fn predict(&self, pictures: &Tensor, workspace: &mut Workspace) -> Vec<u32>;
+    fn predict(&self, pictures: &dyn PictureSource, workspace: &mut Workspace) -> Vec<u32>;
 
     /// How many classes there are.
     fn classes(&self) -> usize;

@@ -7,13 +7,14 @@ use super::{Classify, Hidden, Loss, mlp::Mlp, unshared::UnsharedLayer};
 use crate::{
     batches,
     data::Labelled,
+    pictures::PictureSource,
     probe::arg_max,
     scae::Scae,
     scores::accuracy,
     training::{Checkpoints, FitSpec, History, Trainable, TrainingError, fit},
 };
 use patchgrad::{
-    Gradients, Params, Tape, Tensor, Var, Workspace,
+    Gradients, Params, Tape, Var, Workspace,
     layout::ParamLayout,
     optim::{Optimizer, Sgd, SgdConfig},
     random::stream,
@@ -222,7 +223,7 @@ impl Classifier {
         workspace: &mut Workspace,
         finish: impl FnOnce(Tape, Var) -> R,
     ) -> R {
-        let mut maps = batches::gather(&data.pictures, batch, workspace);
+        let mut maps = data.pictures.gather(batch, workspace);
         let labels: Vec<u32> = batch.iter().map(|&index| data.labels[index]).collect();
         if self.frozen > 0 {
             let mut tape = Tape::with_params(self.scae.params(), workspace);
@@ -270,9 +271,9 @@ impl Classifier {
     }
 
     /// The class of each picture.
-    pub fn predict(&self, pictures: &Tensor, workspace: &mut Workspace) -> Vec<u32> {
+    pub fn predict(&self, pictures: &dyn PictureSource, workspace: &mut Workspace) -> Vec<u32> {
         let classes = self.spec.classes;
-        let sums = batches::map_rows(self.scae.params(), pictures, classes, workspace, |tape, batch| {
+        let sums = batches::map_pictures(self.scae.params(), pictures, classes, workspace, |tape, batch| {
             self.record_from(tape, batch, 0)
         });
         arg_max(&sums, classes)
@@ -316,7 +317,7 @@ impl Trainable for Training<'_> {
 }
 
 impl Classify for Classifier {
-    fn predict(&self, pictures: &Tensor, workspace: &mut Workspace) -> Vec<u32> {
+    fn predict(&self, pictures: &dyn PictureSource, workspace: &mut Workspace) -> Vec<u32> {
         self.predict(pictures, workspace)
     }
 
@@ -332,7 +333,7 @@ mod tests {
         scae::{LayerGeometry, LayerSpec, ScaeSpec},
         units::UnitSpec,
     };
-    use patchgrad::{ParamId, Params, ops::Activation};
+    use patchgrad::{ParamId, Params, Tensor, ops::Activation};
 
     /// Bars: class 0 is bright on the left, class 1 at the top.
     fn data() -> Labelled {
@@ -342,7 +343,7 @@ mod tests {
             let noise = ((i * 7919) % 97) as f32 / 97.0 - 0.5;
             if bright { 0.5 + noise } else { -0.5 + noise }
         });
-        Labelled { pictures, labels: (0..80).map(|n| n % 2).collect() }
+        Labelled { pictures: pictures.into(), labels: (0..80).map(|n| n % 2).collect() }
     }
 
     fn layer(kernel: usize, offset: usize, features: usize, encoder: Activation) -> LayerSpec {
@@ -462,11 +463,16 @@ mod tests {
             for sharing in [Sharing::Shared, Sharing::Unshared] {
                 let spec = ClassifierSpec { sharing, ..ClassifierSpec::new(2) };
                 let classifier = Classifier::with_spec(scae.clone(), spec, 1).unwrap();
-                let code =
-                    batches::map_rows(classifier.scae.params(), &data.pictures, 5, &mut workspace, |tape, batch| {
+                let code = batches::map_pictures(
+                    classifier.scae.params(),
+                    &data.pictures,
+                    5,
+                    &mut workspace,
+                    |tape, batch| {
                         let code = classifier.record_layers(tape, batch, 0..2);
                         tape.flatten(code)
-                    });
+                    },
+                );
                 let expected = scae.codes(&data.pictures, &mut workspace);
                 let pairs = code.as_slice().iter().zip(expected.as_slice());
                 assert!(pairs.into_iter().all(|(a, b)| (a - b).abs() < 1e-5), "{encoder}, {sharing:?}");

@@ -158,7 +158,7 @@ impl Pages {
         };
         let chosen: Vec<Pixel> = (0..count).map(turn).collect();
         let labels = chosen.iter().map(|&pixel| self.class(pixel)).collect();
-        Ok(Labelled { pictures: self.patches(&chosen, width), labels })
+        Ok(Labelled { pictures: self.patches(&chosen, width).into(), labels })
     }
 
     /// The classes that `classifier` gives to every `step`-th pixel.

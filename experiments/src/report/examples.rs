@@ -108,7 +108,7 @@ pub(super) fn results(set: SetName, mut networks: Vec<NetworkRow>) -> SetResults
 fn task(set: SetName) -> Task {
     let part = || {
         let pictures = Tensor::from_fn([2, SIDE, SIDE, 1], |i| (i % 7) as f32 / 3.0 - 1.0);
-        Labelled { pictures, labels: vec![0, 1] }
+        Labelled { pictures: pictures.into(), labels: vec![0, 1] }
     };
     Task {
         set,

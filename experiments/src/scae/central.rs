@@ -5,7 +5,7 @@
 //! their maps, one after the other, lowest first.
 
 use super::{Scae, ScaeSpec};
-use crate::batches::gather_rows;
+use crate::{batches::gather_pictures, pictures::PictureSource};
 use patchgrad::{Tape, Tensor, Workspace};
 
 impl ScaeSpec {
@@ -17,10 +17,10 @@ impl ScaeSpec {
 
 impl Scae {
     /// The central multilayer features of `pictures` `[N, H, W, C]`, `[N, features of all layers]`.
-    pub fn central_features(&self, pictures: &Tensor, workspace: &mut Workspace) -> Tensor {
+    pub fn central_features(&self, pictures: &dyn PictureSource, workspace: &mut Workspace) -> Tensor {
         let features = self.spec().central_features();
         let layers = self.spec().layers.len();
-        gather_rows(pictures, features, workspace, |batch, rows, workspace| {
+        gather_pictures(pictures, features, workspace, |batch, rows, workspace| {
             let mut tape = Tape::with_params(self.params(), workspace);
             let mut map = tape.input(batch);
             let mut start = 0;

@@ -1,7 +1,11 @@
 //! The network: parameters, encoding, decoding.
 
 use super::{Geometry, LayerGeometry};
-use crate::units::{Unit, UnitDims, UnitError, UnitSpec};
+use crate::{
+    batches::{map_pictures, map_rows},
+    pictures::PictureSource,
+    units::{Unit, UnitDims, UnitError, UnitSpec},
+};
 use patchgrad::{Params, Tape, Tensor, Var, Workspace, autograd::IndicesVar, random::Stream};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -256,8 +260,8 @@ impl Scae {
     }
 
     /// The codes of `pictures` `[N, H, W, C]` as rows `[N, code size]`.
-    pub fn codes(&self, pictures: &Tensor, workspace: &mut Workspace) -> Tensor {
-        self.in_batches(pictures, self.spec.code_size(), workspace, |tape, batch| {
+    pub fn codes(&self, pictures: &dyn PictureSource, workspace: &mut Workspace) -> Tensor {
+        map_pictures(&self.params, pictures, self.spec.code_size(), workspace, |tape, batch| {
             let code = self.encode(tape, batch, self.units.len());
             tape.flatten(code)
         })
@@ -265,13 +269,13 @@ impl Scae {
 
     /// The reconstructions of `pictures` `[N, H, W, C]`, unclipped. Units with switches decode with them, so this may be
     /// better than what [`decode_codes`](Self::decode_codes) makes of the code alone.
-    pub fn reconstruct(&self, pictures: &Tensor, workspace: &mut Workspace) -> Tensor {
+    pub fn reconstruct(&self, pictures: &dyn PictureSource, workspace: &mut Workspace) -> Tensor {
         let [h, w, c] = self.spec.picture;
-        let rows = self.in_batches(pictures, h * w * c, workspace, |tape, batch| {
+        let rows = map_pictures(&self.params, pictures, h * w * c, workspace, |tape, batch| {
             let decoded = self.encode_and_decode(tape, batch);
             tape.flatten(decoded)
         });
-        rows.reshape(pictures.shape()).expect("a geometry that covers the picture decodes to its size")
+        rows.reshape(pictures.size()).expect("a geometry that covers the picture decodes to its size")
     }
 
     /// Pictures decoded from `codes` `[N, code size]`, unclipped.
@@ -279,24 +283,13 @@ impl Scae {
         let [h, w, c] = self.spec.picture;
         let [ch, cw, cc] = self.spec.map_size(self.units.len());
         let count = codes.shape().dims()[0];
-        let rows = self.in_batches(codes, h * w * c, workspace, |tape, batch| {
+        let rows = map_rows(&self.params, codes, h * w * c, workspace, |tape, batch| {
             let batch_len = tape.shape(batch).dims()[0];
             let code = tape.reshape(batch, [batch_len, ch, cw, cc]);
             let decoded = self.decode(tape, code);
             tape.flatten(decoded)
         });
         rows.reshape([count, h, w, c]).expect("a geometry that covers the picture decodes to its size")
-    }
-
-    /// Runs `record` without gradients on batches along the first axis of `inputs`, collecting rows of `row_len` values.
-    fn in_batches(
-        &self,
-        inputs: &Tensor,
-        row_len: usize,
-        workspace: &mut Workspace,
-        record: impl Fn(&mut Tape, Var) -> Var,
-    ) -> Tensor {
-        crate::batches::map_rows(&self.params, inputs, row_len, workspace, record)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Scae;
 use crate::{
+    pictures::PictureSource,
     training::Order,
     units::{PatchBatch, PatchSource, Unit},
 };
@@ -39,7 +40,7 @@ const CACHE_BATCH: usize = 256;
 /// memory, each is encoded once and looked up from then on.
 pub struct PicturePatches<'p> {
     below: Vec<Arc<dyn Unit>>,
-    pictures: &'p Tensor,
+    pictures: &'p dyn PictureSource,
     labels: Labels<'p>,
     /// Width of a patch, the receptive field of the layer.
     width: usize,
@@ -65,13 +66,24 @@ impl<'p> PicturePatches<'p> {
     /// # Panics
     /// If there are not as many labels as pictures, or as pixels.
     #[track_caller]
-    pub fn new(scae: &Scae, layer: usize, pictures: &'p Tensor, labels: Labels<'p>, samples: usize, seed: u64) -> Self {
-        let [count, height, width, _] = pictures.shape().nhwc().expect("pictures are [N, H, W, C]");
+    pub fn new(
+        scae: &Scae,
+        layer: usize,
+        pictures: &'p dyn PictureSource,
+        labels: Labels<'p>,
+        samples: usize,
+        seed: u64,
+    ) -> Self {
+        let [count, height, width, channels] = pictures.size();
         match labels {
             Labels::None => {}
             Labels::Pictures(labels) => assert_eq!(labels.len(), count, "a label for each of {count} pictures"),
             Labels::Pixels(labels) => {
-                assert_eq!(labels.len(), count * height * width, "a label for each pixel of {}", pictures.shape());
+                assert_eq!(
+                    labels.len(),
+                    count * height * width,
+                    "a label for each pixel of [{count}, {height}, {width}, {channels}]"
+                );
             }
         }
         let window = scae.spec().geometry().receptive_field(layer);
@@ -107,7 +119,7 @@ impl<'p> PicturePatches<'p> {
     }
 
     fn size(&self) -> [usize; 4] {
-        self.pictures.shape().nhwc().expect("pictures are [N, H, W, C]")
+        self.pictures.size()
     }
 
     /// The pixels `[places, width, width, C]`.
@@ -116,10 +128,9 @@ impl<'p> PicturePatches<'p> {
         let mut patches = workspace.take([places.len(), self.width, self.width, channels]);
         let row_len = self.width * channels;
         for (patch, place) in patches.as_mut_slice().chunks_mut(self.width * row_len).zip(places) {
-            let picture = self.pictures.samples(place.picture..place.picture + 1);
             for (row, to) in patch.chunks_mut(row_len).enumerate() {
                 let from = ((place.y + row) * width + place.x) * channels;
-                to.copy_from_slice(&picture[from..from + row_len]);
+                self.pictures.copy(place.picture, from, to);
             }
         }
         patches
@@ -210,7 +221,7 @@ impl PatchSource for PicturePatches<'_> {
 
     fn take(&mut self, checkpoint: &mut Checkpoint) -> Result<(), CheckpointError> {
         self.stream = checkpoint.get_stream("patches")?;
-        self.order = Order::take(checkpoint, self.pictures.shape().dims()[0])?;
+        self.order = Order::take(checkpoint, self.pictures.size()[0])?;
         Ok(())
     }
 }

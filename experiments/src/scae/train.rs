@@ -8,10 +8,11 @@
 
 use super::{Labels, PicturePatches, Scae};
 use crate::{
+    pictures::PictureSource,
     training::{Checkpoints, TrainingError},
     units::{Fit, Progress, TrainConfig, Trained},
 };
-use patchgrad::{Tensor, Workspace};
+use patchgrad::Workspace;
 
 /// Which side of a layer learns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +37,7 @@ impl Trains {
 /// When the loss of a layer is no longer finite, or a unit needs labels.
 pub fn train(
     scae: &mut Scae,
-    pictures: &Tensor,
+    pictures: &dyn PictureSource,
     config: &TrainConfig,
     workspace: &mut Workspace,
 ) -> Result<Vec<Trained>, TrainingError> {
@@ -50,7 +51,7 @@ pub fn train(
 /// checkpoint cannot be read or written.
 pub fn train_resumable(
     scae: &mut Scae,
-    pictures: &Tensor,
+    pictures: &dyn PictureSource,
     labels: Labels,
     config: &TrainConfig,
     checkpoints: &mut Checkpoints,
@@ -66,7 +67,7 @@ pub fn train_resumable(
 /// When the loss of a layer is no longer finite.
 pub fn train_decoders(
     scae: &mut Scae,
-    pictures: &Tensor,
+    pictures: &dyn PictureSource,
     config: &TrainConfig,
     workspace: &mut Workspace,
 ) -> Result<Vec<Trained>, TrainingError> {
@@ -79,7 +80,7 @@ pub fn train_decoders(
 /// As [`train_resumable`].
 pub fn train_decoders_resumable(
     scae: &mut Scae,
-    pictures: &Tensor,
+    pictures: &dyn PictureSource,
     config: &TrainConfig,
     checkpoints: &mut Checkpoints,
     workspace: &mut Workspace,
@@ -94,7 +95,7 @@ pub fn train_decoders_resumable(
 pub fn train_layer(
     scae: &mut Scae,
     layer: usize,
-    pictures: &Tensor,
+    pictures: &dyn PictureSource,
     labels: Labels,
     config: &TrainConfig,
     workspace: &mut Workspace,
@@ -107,7 +108,7 @@ pub fn train_layer(
 fn train_layers(
     scae: &mut Scae,
     trains: Trains,
-    examples: (&Tensor, Labels),
+    examples: (&dyn PictureSource, Labels),
     config: &TrainConfig,
     checkpoints: &mut Checkpoints,
     workspace: &mut Workspace,
@@ -125,7 +126,7 @@ fn fit_layer(
     scae: &mut Scae,
     layer: usize,
     trains: Trains,
-    (pictures, labels): (&Tensor, Labels),
+    (pictures, labels): (&dyn PictureSource, Labels),
     config: &TrainConfig,
     progress: &mut Progress,
     workspace: &mut Workspace,
@@ -147,7 +148,7 @@ mod tests {
         scae::{Descent, LayerGeometry, LayerSpec, ScaeSpec},
         units::UnitSpec,
     };
-    use patchgrad::{Params, ops::Activation, random::stream};
+    use patchgrad::{Params, Tensor, ops::Activation, random::stream};
 
     /// Pictures of two smooth waves, so that a small code can describe them.
     fn pictures() -> Tensor {

@@ -53,7 +53,7 @@ fn run(subject: &Subject) -> Result<Vec<Tensor>> {
     let test = &subject.mnist.test.pictures;
     let few = Tensor::new([512, 28, 28, 1], test.samples(0..512));
     let mut values = vec![scae.codes(&few, &mut workspace), scae.reconstruct(&few, &mut workspace)];
-    let labelled = crate::data::Labelled { pictures: few, labels: subject.mnist.test.labels[..512].to_vec() };
+    let labelled = crate::data::Labelled { pictures: few.into(), labels: subject.mnist.test.labels[..512].to_vec() };
     let mut classifier = Classifier::new(scae, subject.mnist.classes, 1);
     let fine_tuning = FineTuneConfig { epochs: 1, batch_size: 64, lr: 0.05, momentum: 0.9, seed: 1 };
     classifier.train(&labelled, &fine_tuning, &mut workspace)?;

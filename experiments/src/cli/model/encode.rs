@@ -35,7 +35,7 @@ pub(super) fn run(args: &EncodeArgs) -> Result<()> {
     let seen = Seen::new(&model.examples, model.network.autoencoder().picture_shape(), model.config.seed)?;
     let mut arrays = Vec::new();
     for (name, part) in [("train", &seen.train), ("validation", &seen.validation), ("test", &seen.test)] {
-        let features = evaluation::features(&model.network, code, part.pictures(), &mut workspace);
+        let features = evaluation::features(&model.network, code, part.source(), &mut workspace);
         arrays.push((name.to_string(), array(&features)));
         if let Part::Classes(data) = part {
             // f32 holds every class number.
