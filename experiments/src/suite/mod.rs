@@ -17,7 +17,7 @@ pub use section::{Block, Column, Image, Section, columns};
 
 use crate::{
     config::Examples,
-    sweep::{self, Identity, Settings, Sweep, SweepError},
+    sweep::{self, Identity, Pieces, Settings, SweepError},
 };
 use patchgrad::Isa;
 use serde::{Serialize, de::DeserializeOwned};
@@ -124,13 +124,13 @@ pub fn experiment(name: &str) -> Option<&'static dyn Experiment> {
     EXPERIMENTS.into_iter().find(|experiment| experiment.name() == name)
 }
 
-/// [`Experiment::run`] of one that is a [`Sweep`].
+/// [`Experiment::run`] of one that is a [`Sweep`](crate::sweep::Sweep) or [`Pieces`].
 ///
 /// # Errors
 /// See [`sweep::run`].
-pub fn run_sweep<S: Sweep>(
+pub fn run_sweep<P: Pieces>(
     name: &str,
-    sweep: &S,
+    sweep: &P,
     setup: &Setup,
     folder: &Path,
     settings: &Settings,
