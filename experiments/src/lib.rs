@@ -9,13 +9,15 @@
 //! - [`config`]: a run as a TOML file; [`run_folder`]: its files; [`evaluation`]: what is measured of its network.
 //! - [`statistics`]: what may be said about a correlation.
 //! - [`validation`]: is it right? Experiment E0, a table of checks.
-//! - [`suite`]: the experiments E0 to E8 behind one interface, the claims and their rules; [`correlation`]: experiment E1.
+//! - [`suite`]: the experiments E0 to E8 behind one interface, the claims and their rules; [`correlation`]: experiment E1;
+//!   [`before_after`]: experiment E4.
 //! - [`sweep`]: many networks, a row each; [`hypercube`]: drawing them; [`linear_decoder`]: the best one of a code.
 //! - [`demo`]: the demonstration, from real pictures to a report; [`figures`], [`report`]: what it draws and writes.
 #![forbid(unsafe_code)]
 
 pub mod autoencoder;
 pub mod batches;
+pub mod before_after;
 pub mod cae;
 pub mod classification;
 pub mod cli;

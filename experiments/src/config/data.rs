@@ -510,6 +510,14 @@ impl Examples {
         self.class_names.len()
     }
 
+    /// Training, validation and test pictures with their classes; `None` where pictures have none.
+    pub fn labelled(&self) -> Option<[&Labelled; 3]> {
+        match (&self.train, &self.validation, &self.test) {
+            (Part::Classes(train), Part::Classes(validation), Part::Classes(test)) => Some([train, validation, test]),
+            _ => None,
+        }
+    }
+
     /// Values as the scores expect them, in [-1, 1]; those of every channel for itself.
     pub fn symmetric(&self, values: &[f32]) -> Vec<f32> {
         match self.range {

@@ -26,7 +26,7 @@ use crate::{
     sweep::Sweep,
 };
 use network::NetworkRow;
-use population::{Member, Sizes, populations};
+use population::{Member, Population, Sizes, populations};
 
 /// Networks, and patches that their layers are shown.
 pub fn sizes(profile: Profile) -> Sizes {
@@ -48,6 +48,16 @@ pub fn sizes(profile: Profile) -> Sizes {
 /// For pictures that are neither 28 nor 32 pixels wide.
 pub fn members(setup: &Setup) -> Vec<Member> {
     populations(setup.seed, setup.set, setup.examples.picture(), &sizes(setup.profile))
+}
+
+/// At most `count` members of P2, at even distances: for experiments that follow a network more closely.
+///
+/// # Panics
+/// As [`members`].
+pub fn some_of_p2(setup: &Setup, count: usize) -> Vec<Member> {
+    let p2: Vec<Member> = members(setup).into_iter().filter(|member| member.population == Population::P2).collect();
+    let count = count.min(p2.len());
+    (0..count).map(|at| p2[at * p2.len() / count].clone()).collect()
 }
 
 /// The networks of all three populations on one data set, as a sweep.

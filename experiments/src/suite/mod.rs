@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | E0 `validation` | is it right? | [`crate::validation`] |
 //! | E1 `correlation` | does reconstruction predict classification? | [`crate::correlation`] |
+//! | E4 `before-after` | what does fine-tuning do to reconstruction? | [`crate::before_after`] |
 //!
 //! Results lie in `OUT/SET/EXPERIMENT/`: `sweep.json` says what it is, `rows.csv` has a row for each piece of work.
 //! [`claims`] holds the claims of the paper and the rules by which they are judged.
@@ -20,14 +21,14 @@ pub use section::{Block, Column, Image, Section, columns};
 
 use crate::{
     config::Examples,
-    sweep::{self, Identity, Settings, Sweep, SweepError},
+    sweep::{self, Identity, Pieces, Settings, SweepError},
 };
 use patchgrad::Isa;
 use serde::{Serialize, de::DeserializeOwned};
 use std::path::{Path, PathBuf};
 
 /// Every experiment that is a sweep over networks of a data set, in the order in which they are run.
-pub const EXPERIMENTS: [&dyn Experiment; 1] = [&crate::correlation::E1];
+pub const EXPERIMENTS: [&dyn Experiment; 2] = [&crate::correlation::E1, &crate::before_after::E4];
 
 /// What an experiment is done on.
 pub struct Setup<'a> {
@@ -127,13 +128,13 @@ pub fn experiment(name: &str) -> Option<&'static dyn Experiment> {
     EXPERIMENTS.into_iter().find(|experiment| experiment.name() == name)
 }
 
-/// [`Experiment::run`] of one that is a [`Sweep`].
+/// [`Experiment::run`] of one that is a [`Sweep`](crate::sweep::Sweep) or [`Pieces`].
 ///
 /// # Errors
 /// See [`sweep::run`].
-pub fn run_sweep<S: Sweep>(
+pub fn run_sweep<P: Pieces>(
     name: &str,
-    sweep: &S,
+    sweep: &P,
     setup: &Setup,
     folder: &Path,
     settings: &Settings,

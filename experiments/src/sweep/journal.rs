@@ -56,10 +56,10 @@ pub enum SweepError {
     #[error("rows are missing: {}", .0)]
     Missing(String),
     /// Someone asked to stop.
-    #[error("interrupted after {rows} of {of} rows; they are in {}, and --resume goes on from there", .folder.display())]
+    #[error("interrupted after {pieces} of {of} networks; they are in {}, and --resume goes on from there", .folder.display())]
     Interrupted {
-        /// Rows that are known.
-        rows: usize,
+        /// Pieces that are done.
+        pieces: usize,
         /// Of so many.
         of: usize,
         /// Where.

@@ -70,12 +70,51 @@ pub trait Sweep: Sync {
     fn row(&self, index: usize) -> Self::Row;
 }
 
+/// Pieces of work with several rows each, equally many: those of one network over the time of its training, say. A [`Sweep`]
+/// has one. Row `j` of piece `i` has the index `i * rows_each + j`.
+pub trait Pieces: Sync {
+    /// See [`Sweep::Row`].
+    type Row: Serialize + DeserializeOwned + Clone + Send + PartialEq;
+
+    /// How many pieces there are.
+    fn pieces(&self) -> usize;
+
+    /// How many rows each has.
+    fn rows_each(&self) -> usize;
+
+    /// See [`Sweep::cost`].
+    fn piece_cost(&self, piece: usize) -> f64;
+
+    /// Does a piece, on one thread if others run beside it. One that fails has as many rows, which say so.
+    fn rows(&self, piece: usize) -> Vec<Self::Row>;
+}
+
+impl<S: Sweep> Pieces for S {
+    type Row = S::Row;
+
+    fn pieces(&self) -> usize {
+        self.len()
+    }
+
+    fn rows_each(&self) -> usize {
+        1
+    }
+
+    fn piece_cost(&self, piece: usize) -> f64 {
+        self.cost(piece)
+    }
+
+    fn rows(&self, piece: usize) -> Vec<S::Row> {
+        vec![self.row(piece)]
+    }
+}
+
 /// How far a sweep is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Done {
-    /// Rows that are known.
-    pub rows: usize,
-    /// Rows of the whole sweep (of this shard).
+    /// Pieces that are done.
+    pub pieces: usize,
+    /// Pieces of the whole sweep (of this shard).
     pub of: usize,
     /// The share of the whole cost.
     pub share: f64,
@@ -98,22 +137,25 @@ pub struct Settings<'a> {
 /// # Errors
 /// If the folder holds another sweep, a file cannot be read or written, or the sweep is interrupted; what was computed is
 /// kept.
-pub fn run<S: Sweep>(
-    sweep: &S,
+pub fn run<P: Pieces>(
+    sweep: &P,
     identity: &Identity,
     folder: &Path,
     settings: &Settings,
-) -> Result<Vec<S::Row>, SweepError> {
-    let mine: Vec<usize> = settings.shard.of(sweep.len()).collect();
-    let mut journal = Journal::<S::Row>::open(folder, identity)?;
-    let mut left: Vec<usize> = mine.iter().copied().filter(|index| !journal.has(*index)).collect();
+) -> Result<Vec<P::Row>, SweepError> {
+    let mine: Vec<usize> = settings.shard.of(sweep.pieces()).collect();
+    let each = sweep.rows_each();
+    let indices = |piece: usize| piece * each..(piece + 1) * each;
+    let mut journal = Journal::<P::Row>::open(folder, identity)?;
+    let known = |journal: &Journal<P::Row>, piece: usize| indices(piece).all(|index| journal.has(index));
+    let mut left: Vec<usize> = mine.iter().copied().filter(|piece| !known(&journal, *piece)).collect();
     // The long ones first, so that no thread is left alone with one at the end.
-    left.sort_by(|a, b| sweep.cost(*b).total_cmp(&sweep.cost(*a)).then(a.cmp(b)));
-    let cost = |indices: &[usize]| indices.iter().map(|index| sweep.cost(*index)).sum::<f64>();
+    left.sort_by(|a, b| sweep.piece_cost(*b).total_cmp(&sweep.piece_cost(*a)).then(a.cmp(b)));
+    let cost = |pieces: &[usize]| pieces.iter().map(|piece| sweep.piece_cost(*piece)).sum::<f64>();
     let total = cost(&mine);
-    let tell = |rows: usize, gone: f64| {
+    let tell = |pieces: usize, gone: f64| {
         let share = if total > 0.0 { gone / total } else { 1.0 };
-        (settings.progress)(Done { rows, of: mine.len(), share });
+        (settings.progress)(Done { pieces, of: mine.len(), share });
     };
     let gone = total - cost(&left);
     tell(mine.len() - left.len(), gone);
@@ -124,13 +166,15 @@ pub fn run<S: Sweep>(
             if failed.load(Ordering::Relaxed) || settings.interrupt.is_requested() {
                 return;
             }
-            let row = sweep.row(left[at]);
+            let rows = sweep.rows(left[at]);
+            assert_eq!(rows.len(), each, "rows of piece {}", left[at]);
             let mut state = state.lock().expect("no thread panics while it holds the journal");
-            let (journal, rows, gone, error) = &mut *state;
-            match journal.append(left[at], row) {
+            let (journal, pieces, gone, error) = &mut *state;
+            let appended = indices(left[at]).zip(rows).try_for_each(|(index, row)| journal.append(index, row));
+            match appended {
                 Ok(()) => {
-                    (*rows, *gone) = (*rows + 1, *gone + sweep.cost(left[at]));
-                    tell(*rows, *gone);
+                    (*pieces, *gone) = (*pieces + 1, *gone + sweep.piece_cost(left[at]));
+                    tell(*pieces, *gone);
                 }
                 Err(why) => {
                     failed.store(true, Ordering::Relaxed);
@@ -142,12 +186,12 @@ pub fn run<S: Sweep>(
             0 | 1 => (0..left.len()).for_each(piece),
             jobs => drop(parallel::with_threads(jobs, || parallel::map_jobs(left.len(), piece))),
         }
-        let (_, rows, _, error) = state.into_inner().expect("no thread panics while it holds the journal");
+        let (_, pieces, _, error) = state.into_inner().expect("no thread panics while it holds the journal");
         if let Some(error) = error {
             return Err(error);
         }
-        if rows < mine.len() {
-            return Err(SweepError::Interrupted { rows, of: mine.len(), folder: folder.to_path_buf() });
+        if pieces < mine.len() {
+            return Err(SweepError::Interrupted { pieces, of: mine.len(), folder: folder.to_path_buf() });
         }
     }
     journal.finish()

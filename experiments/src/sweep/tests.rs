@@ -156,3 +156,53 @@ fn a_folder_that_cannot_be_written_is_an_error_that_names_it() {
     let error = run_in(&file.join("in"), &Numbers::new(1), 1, "1/1").unwrap_err();
     assert!(error.to_string().contains("file/in"), "{error}");
 }
+
+/// Four pieces of three rows.
+struct Trajectories;
+
+impl Pieces for Trajectories {
+    type Row = Row;
+
+    fn pieces(&self) -> usize {
+        4
+    }
+
+    fn rows_each(&self) -> usize {
+        3
+    }
+
+    fn piece_cost(&self, _: usize) -> f64 {
+        1.0
+    }
+
+    fn rows(&self, piece: usize) -> Vec<Row> {
+        (0..3).map(|at| Row { name: format!("{piece}.{at}"), value: at as f64, error: None }).collect()
+    }
+}
+
+#[test]
+fn a_piece_may_have_several_rows_and_one_that_was_cut_is_done_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let interrupt = Interrupt::new();
+    let run_in = |name: &str, shard: &str| {
+        let settings = Settings { jobs: 2, shard: shard.parse().unwrap(), interrupt: &interrupt, progress: &|_| () };
+        run(&Trajectories, &identity(1), &folder.path().join(name), &settings).unwrap()
+    };
+    let names: Vec<String> = run_in("whole", "1/1").into_iter().map(|row| row.name).collect();
+    assert_eq!((names.len(), names[4].as_str(), names[11].as_str()), (12, "1.1", "3.2"));
+    let whole = rows(&folder.path().join("whole"));
+
+    // A journal that ends within the second piece.
+    let cut = folder.path().join("cut");
+    fs::create_dir(&cut).unwrap();
+    fs::copy(folder.path().join("whole/sweep.json"), cut.join("sweep.json")).unwrap();
+    let lines: Vec<&str> = whole.lines().take(5).collect();
+    fs::write(cut.join("journal.csv"), format!("{}\n", lines.join("\n"))).unwrap();
+    run_in("cut", "1/1");
+    assert_eq!(rows(&cut), whole);
+
+    let shards: Vec<PathBuf> = ["1/2", "2/2"].map(|shard| folder.path().join(shard.replace('/', "-"))).into();
+    assert_eq!((run_in("1-2", "1/2").len(), run_in("2-2", "2/2").len()), (6, 6));
+    assert_eq!(merge::<Row>(&shards, &folder.path().join("merged")).unwrap(), 12);
+    assert_eq!(rows(&folder.path().join("merged")), whole);
+}

@@ -34,7 +34,7 @@ impl Progress {
         match self {
             Self::Bar(bar) => {
                 bar.set_position((1_000.0 * done.share) as u64);
-                bar.set_message(format!("{}/{} networks", done.rows, done.of));
+                bar.set_message(format!("{}/{} networks", done.pieces, done.of));
             }
             Self::Lines { start, state } => {
                 let mut state = state.lock().expect("nothing panics while it holds the lock");
@@ -45,7 +45,7 @@ impl Progress {
                     *tenths = now;
                     let gone = start.elapsed().as_secs_f64();
                     let left = gone / (done.share - before).max(1e-9) * (1.0 - done.share);
-                    eprintln!("{}/{} networks, {gone:.0} s gone, about {left:.0} s left", done.rows, done.of);
+                    eprintln!("{}/{} networks, {gone:.0} s gone, about {left:.0} s left", done.pieces, done.of);
                 }
             }
             Self::Quiet => {}

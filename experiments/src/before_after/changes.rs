@@ -1,0 +1,316 @@
+//! What fine-tuning changes, over networks.
+
+use super::{network::StateRow, variant::Variant};
+use crate::statistics::{
+    Bootstrap, CONFIDENCE, PERMUTATIONS, RESAMPLES, Settings, bootstrap, paired_difference, rank_relation,
+};
+use patchgrad::random::{Stream, stream};
+use serde::Serialize;
+
+/// A number of E4 about one set and variant: a row of `changes.csv`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ChangeRow {
+    /// The set.
+    pub data: String,
+    /// How the networks were fine-tuned.
+    pub variant: Variant,
+    /// What it is about.
+    pub quantity: Quantity,
+    /// Networks that entered.
+    pub networks: usize,
+    /// The mean before; empty for what is not a change.
+    pub before: Option<f64>,
+    /// The mean after.
+    pub after: Option<f64>,
+    /// The mean change, or the quantity itself.
+    pub estimate: f64,
+    /// Lower end of its 95 % interval over networks.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// Two-sided p of "no change" by flipping signs, of "no correlation" by permutation.
+    pub p: Option<f64>,
+}
+
+/// What a [`ChangeRow`] is about. Everything is of test pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Quantity {
+    /// Accuracy of a logistic probe on the code.
+    Probe,
+    /// Accuracy of the classifier after, against that of the probe before.
+    Classifier,
+    /// Mean squared error of the old decoder.
+    MseOld,
+    /// That of the decoders trained again on the code.
+    MseRetrained,
+    /// That of the best linear decoder.
+    MseLinear,
+    /// That of the best of these on validation pictures.
+    MseBest,
+    /// The share of the old decoder's additional error that the decoders trained again do not make: ratio of means.
+    RecoveredRetrained,
+    /// The same for the best decoder.
+    RecoveredBest,
+    /// Linear CKA of the codes before and after.
+    Cka,
+    /// Spearman's rho of the changes of probe accuracy and of the old decoder's quality, which is the error with its sign
+    /// turned.
+    Correlation,
+}
+
+impl Quantity {
+    /// Those that are measured before and after.
+    pub const CHANGES: [Self; 6] =
+        [Self::Probe, Self::Classifier, Self::MseOld, Self::MseRetrained, Self::MseLinear, Self::MseBest];
+
+    /// How tables name it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Probe => "accuracy, logistic probe of the code",
+            Self::Classifier => "accuracy, classifier against probe before",
+            Self::MseOld => "error, old decoder",
+            Self::MseRetrained => "error, decoders trained again",
+            Self::MseLinear => "error, best linear decoder",
+            Self::MseBest => "error, best of the three",
+            Self::RecoveredRetrained => "share recovered by decoders trained again",
+            Self::RecoveredBest => "share recovered by the best decoder",
+            Self::Cka => "CKA of the codes",
+            Self::Correlation => "rho of both changes",
+        }
+    }
+
+    /// How numbers name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Probe => "probe",
+            Self::Classifier => "classifier",
+            Self::MseOld => "mse-old",
+            Self::MseRetrained => "mse-retrained",
+            Self::MseLinear => "mse-linear",
+            Self::MseBest => "mse-best",
+            Self::RecoveredRetrained => "recovered-retrained",
+            Self::RecoveredBest => "recovered-best",
+            Self::Cka => "cka",
+            Self::Correlation => "rho",
+        }
+    }
+
+    /// Whether it is a share of pictures.
+    pub fn is_accuracy(self) -> bool {
+        matches!(self, Self::Probe | Self::Classifier)
+    }
+
+    /// Its values before and after.
+    fn pair(self, ends: &Ends) -> Option<[f64; 2]> {
+        let [before, after] = [ends.before, ends.after];
+        let both = |value: fn(&StateRow) -> Option<f64>| Some([value(before)?, value(after)?]);
+        match self {
+            Self::Probe => both(|row| row.logistic),
+            Self::Classifier => Some([before.logistic?, after.classifier?]),
+            Self::MseOld => both(|row| row.mse_old),
+            Self::MseRetrained => both(|row| row.mse_retrained),
+            Self::MseLinear => both(|row| row.mse_linear),
+            Self::MseBest => both(|row| row.mse_best),
+            Self::RecoveredRetrained | Self::RecoveredBest | Self::Cka | Self::Correlation => None,
+        }
+    }
+}
+
+/// One network before and after.
+#[derive(Clone, Copy, Debug)]
+pub struct Ends<'a> {
+    /// Epoch 0.
+    pub before: &'a StateRow,
+    /// The last epoch.
+    pub after: &'a StateRow,
+}
+
+/// The networks of a variant whose end is known, by number.
+pub fn ends<'r>(rows: &'r [StateRow], variant: Variant) -> Vec<Ends<'r>> {
+    let known: Vec<&StateRow> = rows.iter().filter(|row| row.variant == variant && row.logistic.is_some()).collect();
+    let pair = |before: &&'r StateRow| {
+        let later = known.iter().filter(|row| row.network == before.network && row.epoch > 0);
+        Some(Ends { before, after: later.max_by_key(|row| row.epoch)? })
+    };
+    known.iter().filter(|row| row.epoch == 0).filter_map(pair).collect()
+}
+
+/// Every change and what follows from them. What is undefined (too few networks, nothing that changed) is left out.
+pub fn changes(rows: &[StateRow], seed: u64) -> Vec<ChangeRow> {
+    let mut found = Vec::new();
+    for (at, variant) in Variant::ALL.into_iter().enumerate() {
+        let ends = ends(rows, variant);
+        let Some(data) = ends.first().map(|ends| ends.before.data.clone()) else { continue };
+        let random = &mut stream(seed, "changes", at as u64);
+        let row = |quantity, networks, estimate, [low, high]: [f64; 2]| {
+            let data = data.clone();
+            ChangeRow { data, variant, quantity, networks, before: None, after: None, estimate, low, high, p: None }
+        };
+        for quantity in Quantity::CHANGES {
+            let pairs: Vec<[f64; 2]> = ends.iter().filter_map(|ends| quantity.pair(ends)).collect();
+            let [before, after] = [0, 1].map(|at| pairs.iter().map(|pair| pair[at]).collect::<Vec<f64>>());
+            let change = paired_difference(&before, &after, PERMUTATIONS, RESAMPLES, CONFIDENCE, random);
+            let Some(change) = change else { continue };
+            found.push(ChangeRow {
+                before: Some(mean(&before)),
+                after: Some(mean(&after)),
+                p: Some(change.sign_flip_p),
+                ..row(quantity, pairs.len(), change.mean.estimate, of(&change.mean))
+            });
+        }
+        if !variant.trains_encoder() {
+            continue;
+        }
+        for (quantity, other) in
+            [(Quantity::RecoveredRetrained, Quantity::MseRetrained), (Quantity::RecoveredBest, Quantity::MseBest)]
+        {
+            if let Some(share) = recovered(&ends, other, random) {
+                found.push(row(quantity, ends.len(), share.estimate, of(&share)));
+            }
+        }
+        let alignments: Vec<f64> = ends.iter().filter_map(|ends| ends.after.cka).collect();
+        let mean_of = |rows: &[usize]| Some(rows.iter().map(|&row| alignments[row]).sum::<f64>() / rows.len() as f64);
+        if alignments.len() > 1
+            && let Some(alignment) = bootstrap(alignments.len(), mean_of, RESAMPLES, CONFIDENCE, random)
+        {
+            found.push(row(Quantity::Cka, alignments.len(), alignment.estimate, of(&alignment)));
+        }
+        let both: Vec<([f64; 2], [f64; 2])> =
+            ends.iter().filter_map(|ends| Some((Quantity::Probe.pair(ends)?, Quantity::MseOld.pair(ends)?))).collect();
+        let (gains, qualities): (Vec<f64>, Vec<f64>) =
+            both.iter().map(|(accuracy, error)| (accuracy[1] - accuracy[0], error[0] - error[1])).unzip();
+        if let Some(relation) = rank_relation(&qualities, &gains, &Settings::default(), random) {
+            let interval = relation.interval();
+            found.push(ChangeRow {
+                p: Some(relation.permutation_p),
+                ..row(Quantity::Correlation, relation.rows, relation.rho, [interval.low, interval.high])
+            });
+        }
+    }
+    found
+}
+
+/// `sum(old after - other after) / sum(old after - old before)` over networks, resampled; `None` where the old decoder did not
+/// become worse.
+fn recovered(ends: &[Ends], other: Quantity, random: &mut Stream) -> Option<Bootstrap> {
+    let parts: Vec<[f64; 2]> = ends
+        .iter()
+        .filter_map(|ends| {
+            let ([old_before, old_after], [_, after]) = (Quantity::MseOld.pair(ends)?, other.pair(ends)?);
+            Some([old_after - after, old_after - old_before])
+        })
+        .collect();
+    let share = |rows: &[usize]| {
+        let sum = |at: usize| rows.iter().map(|&row| parts[row][at]).sum::<f64>();
+        (sum(1) > 0.0).then(|| sum(0) / sum(1))
+    };
+    if parts.len() < 2 { None } else { bootstrap(parts.len(), share, RESAMPLES, CONFIDENCE, random) }
+}
+
+fn of(bootstrap: &Bootstrap) -> [f64; 2] {
+    let interval = bootstrap.bca.unwrap_or(bootstrap.percentile);
+    [interval.low, interval.high]
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::correlation::population::Initialisation;
+
+    /// A network with an accuracy, the errors of old, re-trained and linear decoder, and CKA; known on test pictures.
+    pub(crate) fn state(network: usize, variant: Variant, epoch: usize, values: [f64; 5]) -> StateRow {
+        let [accuracy, old, retrained, linear, cka] = values.map(Some);
+        StateRow {
+            data: "set".to_string(),
+            network,
+            initialisation: Initialisation::Random,
+            regulariser: "none".to_string(),
+            samples_per_layer: 1_000,
+            lr: 1e-3,
+            seed: 1,
+            variant,
+            epoch,
+            reason: String::new(),
+            loss: None,
+            classifier_validation: accuracy,
+            ridge_validation: accuracy,
+            mse_old_validation: old,
+            mse_linear_validation: linear,
+            logistic_validation: accuracy,
+            mse_retrained_validation: retrained,
+            classifier: accuracy.map(|accuracy| accuracy + 0.01),
+            logistic: accuracy,
+            mse_old: old,
+            mse_retrained: retrained,
+            mse_linear: linear,
+            mse_best: linear,
+            cka,
+        }
+    }
+
+    /// Four networks: accuracy rises by 0.1, 0.2, 0.3, 0.4, the old error by 1, 2, 3, 4; of it half is recovered by decoders
+    /// trained again, and three quarters by the best.
+    pub(crate) fn four() -> Vec<StateRow> {
+        let of_network = |network: usize| {
+            let step = (network + 1) as f64;
+            let before = state(network, Variant::MiniBatch, 0, [0.5, 0.1, 0.1, 0.1, 1.0]);
+            let watched = StateRow { logistic: None, mse_old: None, ..before.clone() };
+            let between = StateRow { epoch: 1, ..watched };
+            let errors = [0.1 + step, 0.1 + 0.5 * step, 0.1 + 0.25 * step];
+            let after = [0.5 + 0.1 * step, errors[0], errors[1], errors[2], 0.4];
+            [before, between, state(network, Variant::MiniBatch, 2, after)]
+        };
+        (0..4).flat_map(of_network).collect()
+    }
+
+    fn find(found: &[ChangeRow], quantity: Quantity) -> &ChangeRow {
+        found.iter().find(|row| row.quantity == quantity).unwrap()
+    }
+
+    #[test]
+    fn changes_by_hand() {
+        let found = changes(&four(), 1);
+        let close = |quantity, estimate: f64| {
+            let row = find(&found, quantity);
+            assert!((row.estimate - estimate).abs() < 1e-12, "{quantity:?}: {}", row.estimate);
+            assert!(row.low <= row.estimate && row.estimate <= row.high && row.networks == 4, "{row:?}");
+        };
+        close(Quantity::Probe, 0.25);
+        close(Quantity::Classifier, 0.26);
+        close(Quantity::MseOld, 2.5);
+        close(Quantity::MseLinear, 0.625);
+        close(Quantity::RecoveredRetrained, 0.5);
+        close(Quantity::RecoveredBest, 0.75);
+        close(Quantity::Cka, 0.4);
+        let probe = find(&found, Quantity::Probe);
+        assert_eq!((probe.before, probe.after), (Some(0.5), Some(0.75)));
+        // Who gains most accuracy loses most quality.
+        assert_eq!(find(&found, Quantity::Correlation).estimate, -1.0);
+        assert_eq!(found, changes(&four(), 1));
+    }
+
+    #[test]
+    fn a_network_without_an_end_does_not_enter() {
+        let mut rows = four();
+        (rows[11].logistic, rows[11].reason) = (None, "diverged".to_string());
+        assert_eq!(ends(&rows, Variant::MiniBatch).len(), 3);
+        assert_eq!(find(&changes(&rows, 1), Quantity::Probe).networks, 3);
+        assert!(ends(&rows, Variant::Reference).is_empty());
+        assert!(changes(&[], 1).is_empty());
+    }
+
+    #[test]
+    fn nothing_is_recovered_where_nothing_was_lost() {
+        let mut rows = four();
+        rows.iter_mut().for_each(|row| row.mse_old = Some(0.1));
+        let found = changes(&rows, 1);
+        assert!(found.iter().all(|row| row.quantity != Quantity::RecoveredBest));
+        assert!(found.iter().all(|row| row.quantity != Quantity::Correlation), "a constant has no ranks");
+        assert_eq!(find(&found, Quantity::MseOld).estimate, 0.0);
+    }
+}

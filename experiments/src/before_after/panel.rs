@@ -1,0 +1,117 @@
+//! Figure F6: pictures, and what is made of them before and after fine-tuning.
+
+use super::{
+    Lengths,
+    network::train_start,
+    state::{Parts, with_retrained_decoders},
+    variant::{FineTuning, Variant},
+};
+use crate::{
+    batches,
+    correlation::population::Member,
+    data::Labelled,
+    figures::{Colour, Sheet, SheetLayout},
+    files::write_atomically,
+    suite::Setup,
+    sweep::SweepError,
+};
+use patchgrad::{Tensor, Workspace};
+use std::{fs, path::Path};
+
+/// The file of the panel, next to the rows.
+pub const FILE: &str = "before-after.png";
+
+/// Every pixel is drawn as so many, both ways.
+const SCALE: usize = 3;
+
+/// Draws the panel in `folder` unless it is there. The network is the one of `members` that was shown the most patches, the
+/// first of equals; it is trained again. A network that fails has no panel.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn draw(setup: &Setup, members: &[Member], lengths: Lengths, folder: &Path) -> Result<(), SweepError> {
+    let file = folder.join(FILE);
+    let most = members.iter().rev().max_by_key(|member| member.training.samples_per_layer);
+    let (Some(member), Some([train, validation, test]), false) = (most, setup.examples.labelled(), file.exists())
+    else {
+        return Ok(());
+    };
+    let parts = Parts { train, validation, test, classes: setup.examples.classes() };
+    match pictures(member, parts, lengths, &mut Workspace::new()) {
+        Some(rows) => Ok(write_atomically(&file, &sheet(&rows).to_png())?),
+        None => Ok(()),
+    }
+}
+
+/// The panel of the first of `folders` that has one, copied to `out`.
+///
+/// # Errors
+/// If it cannot be read or written.
+pub fn copy(folders: &[std::path::PathBuf], out: &Path) -> Result<(), SweepError> {
+    let Some(file) = folders.iter().map(|folder| folder.join(FILE)).find(|file| file.exists()) else { return Ok(()) };
+    let bytes = fs::read(&file).map_err(|error| SweepError::Read { file, reason: error.to_string() })?;
+    Ok(write_atomically(&out.join(FILE), &bytes)?)
+}
+
+/// Width and height of a PNG file; `None` if it is none.
+pub fn size(png: &[u8]) -> Option<[usize; 2]> {
+    let number = |at: usize| Some(u32::from_be_bytes(png.get(at..at + 4)?.try_into().ok()?) as usize);
+    if png.get(1..4)? == b"PNG" { Some([number(16)?, number(20)?]) } else { None }
+}
+
+/// Originals, and their reconstructions before, after by the old decoder, after by decoders trained again; each `[N, H, W, C]`.
+fn pictures(member: &Member, parts: Parts, lengths: Lengths, workspace: &mut Workspace) -> Option<[Tensor; 4]> {
+    let before = train_start(member, parts, workspace).ok()?;
+    let seed = member.training.seed;
+    let mut tuning = FineTuning::new(&before, Variant::MiniBatch, parts.classes, seed);
+    for _ in 0..lengths.epochs {
+        tuning.one_epoch(parts.train, workspace).ok()?;
+    }
+    let after = tuning.scae();
+    let retrained = with_retrained_decoders(&after, &parts.train.pictures, lengths.decoder_patches, seed, workspace)?;
+    let originals = batches::gather(&parts.test.pictures, &one_of_each(parts.test, parts.classes), workspace);
+    let [first, second, third] = [&before, &after, &retrained].map(|scae| scae.reconstruct(&originals, workspace));
+    Some([originals, first, second, third])
+}
+
+/// The first picture of every class.
+fn one_of_each(part: &Labelled, classes: usize) -> Vec<usize> {
+    (0..classes as u32).filter_map(|class| part.labels.iter().position(|label| *label == class)).collect()
+}
+
+/// Rows of pictures `[N, H, W, C]`, grey or RGB.
+fn sheet(rows: &[Tensor; 4]) -> Sheet {
+    let &[count, height, width, channels] = rows[0].shape().dims() else { panic!("pictures are [N, H, W, C]") };
+    let mut sheet = Sheet::new(SheetLayout {
+        picture_size: [height, width],
+        colour: if channels == 3 { Colour::Rgb } else { Colour::Grey },
+        rows: rows.len(),
+        column_groups: vec![count],
+        scale: SCALE,
+        gap: 3,
+        group_gap: 3,
+    });
+    for (row, pictures) in rows.iter().enumerate() {
+        (0..count).for_each(|column| sheet.place(row, column, pictures.samples(column..column + 1)));
+    }
+    sheet
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sheet_has_four_rows_and_its_file_says_its_size() {
+        let rows = [0.0, 0.3, 0.6, 1.0].map(|value| Tensor::from_fn([5, 2, 4, 1], |_| value));
+        let png = sheet(&rows).to_png();
+        assert_eq!(size(&png), Some([5 * 12 + 4 * 3, 4 * 6 + 3 * 3]));
+        assert_eq!((size(b"not a picture at all, but long"), size(b"")), (None, None));
+    }
+
+    #[test]
+    fn one_picture_of_each_class_that_occurs() {
+        let part = Labelled { pictures: Tensor::zeros([4, 1, 1, 1]), labels: vec![2, 0, 2, 3] };
+        assert_eq!(one_of_each(&part, 4), [1, 0, 3]);
+    }
+}
