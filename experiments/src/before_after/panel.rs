@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn one_picture_of_each_class_that_occurs() {
-        let part = Labelled { pictures: Tensor::zeros([4, 1, 1, 1]), labels: vec![2, 0, 2, 3] };
+        let part = Labelled { pictures: Tensor::zeros([4, 1, 1, 1]).into(), labels: vec![2, 0, 2, 3] };
         assert_eq!(one_of_each(&part, 4), [1, 0, 3]);
     }
 }

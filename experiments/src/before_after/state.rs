@@ -156,5 +156,5 @@ fn first(part: &Labelled, most: usize) -> Labelled {
     let count = most.min(part.count());
     let [_, h, w, c] = part.pictures.shape().nhwc().expect("pictures are [N, H, W, C]");
     let pictures = Tensor::new([count, h, w, c], part.pictures.samples(0..count));
-    Labelled { pictures, labels: part.labels[..count].to_vec() }
+    Labelled { pictures: pictures.into(), labels: part.labels[..count].to_vec() }
 }
