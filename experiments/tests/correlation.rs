@@ -89,3 +89,31 @@ fn what_is_wrong_is_said_before_anything_is_written() {
     assert!(refused(folder, &smoke(&["--data", "synthetic-s1", "--out", "run"]), 2).contains("28 or 32 pixels"));
     assert!(!folder.join("run").exists());
 }
+
+#[test]
+fn a_full_disk_and_a_second_run_are_said_and_lose_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    printed(folder, &smoke(&["--out", "straight"]));
+
+    // No file may grow beyond eight blocks of 512 bytes: a few rows, and a part of one.
+    let limited = "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\"";
+    let mut full = Command::new("sh");
+    full.current_dir(folder).args(["-c", limited, env!("CARGO_BIN_EXE_pitfall")]).args(smoke(&["--out", "full"]));
+    let message = String::from_utf8(full.assert().code(1).get_output().stderr.clone()).unwrap();
+    assert!(message.contains("cannot write to full/mnist/correlation/journal.csv"), "{message}");
+    assert!(message.contains("the rows before are kept"), "{message}");
+    let kept = fs::read_to_string(folder.join("full/mnist/correlation/journal.csv")).unwrap();
+    assert!(kept.lines().count() > 2, "{kept}");
+
+    let held = fs::OpenOptions::new().append(true).open(folder.join("full/mnist/correlation/journal.csv")).unwrap();
+    held.lock().unwrap();
+    let message = refused(folder, &smoke(&["--out", "full", "--resume"]), 2);
+    assert!(message.contains("another run is writing to full/mnist/correlation"), "{message}");
+    drop(held);
+
+    printed(folder, &smoke(&["--out", "full", "--resume"]));
+    assert_eq!(rows(folder, "full"), rows(folder, "straight"));
+    let message = refused(folder, &smoke(&["--out", "/proc/nowhere"]), 1);
+    assert!(message.contains("cannot make the folder /proc/nowhere"), "{message}");
+}

@@ -5,7 +5,7 @@ use crate::files::{WriteError, remove_partial_files, write_atomically};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     collections::BTreeMap,
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -33,6 +33,9 @@ pub enum SweepError {
         /// Why.
         reason: String,
     },
+    /// Another process writes there.
+    #[error("another run is writing to {}; wait for it, stop it, or give another folder", .0.display())]
+    Busy(PathBuf),
     /// A row cannot be added. Those before it are there.
     #[error("cannot write to {}: {source}; the rows before are kept", .file.display())]
     Append {
@@ -68,12 +71,13 @@ pub enum SweepError {
 }
 
 impl SweepError {
-    /// The exit code of a command that ends with this: 75 (try again) for an interrupt, 2 for a folder of another sweep, 1
+    /// The exit code of a command that ends with this: 75 (try again) for an interrupt, 2 for a folder of another sweep or one
+    /// that another run writes to, 1
     /// otherwise.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Interrupted { .. } => 75,
-            Self::Other { .. } => 2,
+            Self::Other { .. } | Self::Busy(_) => 2,
             _ => 1,
         }
     }
@@ -134,15 +138,20 @@ impl<R: Serialize + DeserializeOwned + Clone> Journal<R> {
         let at =
             |file: &Path, error: io::Error| SweepError::Read { file: file.to_path_buf(), reason: error.to_string() };
         fs::create_dir_all(folder).map_err(|error| at(folder, error))?;
-        remove_partial_files(folder).map_err(|error| at(folder, error))?;
-        check(folder, identity)?;
         let (whole, journal) = (folder.join("rows.csv"), folder.join("journal.csv"));
         if whole.exists() {
+            check(folder, identity)?;
             let (rows, _) = read(&whole)?;
             return Ok(Self { folder: folder.to_path_buf(), rows, file: None, finished: true });
         }
-        let (rows, whole_bytes) = if journal.exists() { read(&journal)? } else { (BTreeMap::new(), 0) };
         let file = OpenOptions::new().create(true).append(true).open(&journal).map_err(|error| at(&journal, error))?;
+        // Held until the file is closed, by whatever end of the process. Where locks do not exist there is none.
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            return Err(SweepError::Busy(folder.to_path_buf()));
+        }
+        remove_partial_files(folder).map_err(|error| at(folder, error))?;
+        check(folder, identity)?;
+        let (rows, whole_bytes) = read(&journal)?;
         // What a crash left of a line is cut off, so that the next one begins on a line of its own.
         file.set_len(whole_bytes).map_err(|error| at(&journal, error))?;
         Ok(Self { folder: folder.to_path_buf(), rows, file: Some(file), finished: false })
