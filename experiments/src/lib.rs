@@ -10,7 +10,7 @@
 //! - [`statistics`]: what may be said about a correlation.
 //! - [`validation`]: is it right? Experiment E0, a table of checks.
 //! - [`suite`]: the experiments E0 to E8 behind one interface, the claims and their rules; [`correlation`]: experiment E1;
-//!   [`before_after`]: experiment E4.
+//!   [`before_after`]: experiment E4; [`dynamics`]: experiment E5.
 //! - [`sweep`]: many networks, a row each; [`hypercube`]: drawing them; [`linear_decoder`]: the best one of a code.
 //! - [`demo`]: the demonstration, from real pictures to a report; [`figures`], [`report`]: what it draws and writes.
 #![forbid(unsafe_code)]
@@ -25,6 +25,7 @@ pub mod config;
 pub mod correlation;
 pub mod data;
 pub mod demo;
+pub mod dynamics;
 pub mod evaluation;
 pub mod figures;
 pub mod files;

@@ -48,7 +48,8 @@ pub enum Quantity {
     MseLinear,
     /// That of the best of these on validation pictures.
     MseBest,
-    /// The share of the old decoder's additional error that the decoders trained again do not make: ratio of means.
+    /// The share of the old decoder's additional error that the decoders trained again do not make, each decoder compared with
+    /// itself before: ratio of means.
     RecoveredRetrained,
     /// The same for the best decoder.
     RecoveredBest,
@@ -191,19 +192,15 @@ pub fn changes(rows: &[StateRow], seed: u64) -> Vec<ChangeRow> {
     found
 }
 
-/// `sum(old after - other after) / sum(old after - old before)` over networks, resampled; `None` where the old decoder did not
-/// become worse.
+/// `1 - sum(other after - other before) / sum(old after - old before)` over networks, resampled; `None` where the old decoder
+/// did not become worse.
 fn recovered(ends: &[Ends], other: Quantity, random: &mut Stream) -> Option<Bootstrap> {
-    let parts: Vec<[f64; 2]> = ends
-        .iter()
-        .filter_map(|ends| {
-            let ([old_before, old_after], [_, after]) = (Quantity::MseOld.pair(ends)?, other.pair(ends)?);
-            Some([old_after - after, old_after - old_before])
-        })
-        .collect();
+    let lost = |quantity: Quantity, ends: &Ends| quantity.pair(ends).map(|[before, after]| after - before);
+    let parts: Vec<[f64; 2]> =
+        ends.iter().filter_map(|ends| Some([lost(other, ends)?, lost(Quantity::MseOld, ends)?])).collect();
     let share = |rows: &[usize]| {
         let sum = |at: usize| rows.iter().map(|&row| parts[row][at]).sum::<f64>();
-        (sum(1) > 0.0).then(|| sum(0) / sum(1))
+        (sum(1) > 0.0).then(|| 1.0 - sum(0) / sum(1))
     };
     if parts.len() < 2 { None } else { bootstrap(parts.len(), share, RESAMPLES, CONFIDENCE, random) }
 }

@@ -85,8 +85,8 @@ fn one_set(section: &mut Section, of_set: &Results, rows: &[StateRow], picture: 
     section.blocks.push(Block::Figure {
         id: "F7",
         caption: format!(
-            "{name}: the way of each network through fine-tuning, epoch by epoch, on validation pictures. Where it ends up and \
-             to the right of its start, accuracy was gained and the old decoder lost."
+            "{name}: the way of each network through fine-tuning, epoch by epoch, on validation pictures. A network that ends \
+             above and to the right of its start gained accuracy while its old decoder lost."
         ),
         image: Image::Svg(trajectories(name, rows)),
     });
@@ -126,10 +126,10 @@ fn trajectories(name: &str, rows: &[StateRow]) -> String {
     }
     LinePlot {
         title: format!("{name}: before and after fine-tuning"),
-        description: format!("{name}: error of the old decoder against the accuracy of the code, {} long.", {
-            let epochs = rows.iter().map(|row| row.epoch).max().unwrap_or(0);
-            format!("{epochs} epochs")
-        }),
+        description: format!(
+            "{name}: error of the old decoder against the accuracy of the code, over {} epochs of fine-tuning.",
+            rows.iter().map(|row| row.epoch).max().unwrap_or(0)
+        ),
         x_title: "mean squared error of the old decoder".to_string(),
         y_title: "accuracy of a ridge probe on the code, %".to_string(),
         x_scale: Scale::Logarithmic,
@@ -165,7 +165,8 @@ fn table(name: &str, found: &[ChangeRow]) -> Block {
         id: "T4",
         caption: format!(
             "{name}: test pictures before and after fine-tuning, means over networks. Errors are mean squared errors, accuracies \
-             per cent and their changes points; intervals are of the mean change, over networks; p is for no change, by \
+             per cent and their changes points; the share recovered is the part of the old decoder's additional error that \
+             another decoder, compared with itself before, does not make; intervals are of the mean change, over networks; p is for no change, by \
              flipping signs, and for rho by permutation."
         ),
         columns: columns(["Fine-tuning: quantity", "#Networks", "#Before", "#After", "#Change", "#95 %", "#p"]),

@@ -5,6 +5,7 @@
 //! | E0 `validation` | is it right? | [`crate::validation`] |
 //! | E1 `correlation` | does reconstruction predict classification? | [`crate::correlation`] |
 //! | E4 `before-after` | what does fine-tuning do to reconstruction? | [`crate::before_after`] |
+//! | E5 `dynamics` | do error and accuracy move together along training? | [`crate::dynamics`] |
 //!
 //! Results lie in `OUT/SET/EXPERIMENT/`: `sweep.json` says what it is, `rows.csv` has a row for each piece of work.
 //! [`claims`] holds the claims of the paper and the rules by which they are judged.
@@ -28,7 +29,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::path::{Path, PathBuf};
 
 /// Every experiment that is a sweep over networks of a data set, in the order in which they are run.
-pub const EXPERIMENTS: [&dyn Experiment; 2] = [&crate::correlation::E1, &crate::before_after::E4];
+pub const EXPERIMENTS: [&dyn Experiment; 3] = [&crate::correlation::E1, &crate::before_after::E4, &crate::dynamics::E5];
 
 /// What an experiment is done on.
 pub struct Setup<'a> {
