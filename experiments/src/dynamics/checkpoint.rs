@@ -1,7 +1,7 @@
 //! A network of P2 after 2^k patches for each layer: one row of the sweep.
 
 use crate::{
-    batches::gather_rows,
+    batches::gather_pictures,
     config::Examples,
     correlation::{
         network::train_member,
@@ -119,7 +119,7 @@ fn features<'a>(rows: &'a [Tensor; 3], parts: [&'a Labelled; 3]) -> [Features<'a
 /// middle of an odd map belongs to the second half.
 fn quarters(scae: &Scae, layers: usize, pictures: &Tensor, workspace: &mut Workspace) -> Tensor {
     let [height, width, features] = scae.spec().map_size(layers);
-    gather_rows(pictures, 4 * features, workspace, |batch, rows, workspace| {
+    gather_pictures(pictures, 4 * features, workspace, |batch, rows, workspace| {
         let mut tape = Tape::with_params(scae.params(), workspace);
         let input = tape.input(batch);
         let map = scae.encode(&mut tape, input, layers);
