@@ -181,7 +181,7 @@ pub fn train_member(
     let layer = |layer: usize| {
         let unit = member.spec.layers[layer].unit;
         if let Some(start) = member.initialisation.unit(layer, unit.encoder(), unit.decoder()) {
-            initialise(scae, layer, start, pictures, &member.training, workspace)?;
+            initialise(scae, layer, start, (pictures, Labels::None), &member.training, workspace)?;
         }
         train_layer(scae, layer, pictures, Labels::None, &member.training, workspace)
     };
@@ -190,17 +190,20 @@ pub fn train_member(
 
 /// Starts a layer with what `unit` learns from the same patches. Where it has fewer directions than the layer has features
 /// (a patch has only so many), the other features keep their random start.
-fn initialise(
+///
+/// # Errors
+/// When a loss is not finite, a decomposition has no result, or the unit needs labels and there are none.
+pub(crate) fn initialise(
     scae: &mut Scae,
     layer: usize,
     unit: UnitSpec,
-    pictures: &Tensor,
+    (pictures, labels): (&Tensor, Labels),
     training: &TrainConfig,
     workspace: &mut Workspace,
 ) -> Result<(), TrainingError> {
     let dims = scae.spec().unit_dims(layer);
     let features = match unit {
-        UnitSpec::Pca { .. } | UnitSpec::Oja { .. } => dims.features.min(dims.patch_len()),
+        UnitSpec::Pca { .. } | UnitSpec::Lda { .. } | UnitSpec::Oja { .. } => dims.features.min(dims.patch_len()),
         _ => dims.features,
     };
     let mut spec = scae.spec().clone();
@@ -215,7 +218,7 @@ fn initialise(
     // The rate of a Hebbian rule is relative to the size of the patches.
     let lr = if unit.kind() == "oja" { 0.3 } else { training.lr.min(2e-3) };
     let config = TrainConfig { lr, weight_decay: 0.0, ..*training };
-    train_layer(&mut start, layer, pictures, Labels::None, &config, workspace)?;
+    train_layer(&mut start, layer, pictures, labels, &config, workspace)?;
     let Some(equivalent) = start.unit(layer).equivalent(start.params()) else { return Ok(()) };
     let mut copy = |name: &str, from: &Tensor, columns: bool| {
         let id = scae.params().find(&format!("layer{layer}.{name}")).expect("a layer has encoder and decoder");
@@ -385,8 +388,18 @@ fn blank(member: &Member, examples: &Examples, parameters: usize) -> NetworkRow 
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// Network `index` of P1 with a code of 64 and nothing measured, for tests that fill in what they need.
+    pub(crate) fn row(index: usize) -> NetworkRow {
+        let known = serde_json::json!({
+            "data": "hand-made", "population": "P1", "network": index, "geometry": "k28", "depth": 1, "widths": "64",
+            "code_size": 64, "encoder": "softsign", "decoder": "linear", "initialisation": "random", "regulariser": "none",
+            "samples_per_layer": 100, "lr": 0.001, "seed": index, "parameters": 1, "status": "ok", "reason": "",
+        });
+        serde_json::from_value(known).unwrap()
+    }
 
     #[test]
     fn the_misaligned_error_compares_opposite_corners() {

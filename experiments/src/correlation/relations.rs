@@ -45,7 +45,8 @@ impl Level {
         }
     }
 
-    fn population(self) -> Population {
+    /// The population it looks at.
+    pub(crate) fn population(self) -> Population {
         match self {
             Self::OneArchitecture => Population::P2,
             Self::Seeds => Population::P3,
@@ -116,6 +117,11 @@ pub struct RelationRow {
 
 /// Every correlation there is. One that is undefined (too few networks, a constant) is left out.
 pub fn relations(rows: &[NetworkRow], seed: u64) -> Vec<RelationRow> {
+    relations_with(rows, seed, |_| true)
+}
+
+/// [`relations`] with some of the probes, to the same digits.
+pub(crate) fn relations_with(rows: &[NetworkRow], seed: u64, probes: impl Fn(&str) -> bool) -> Vec<RelationRow> {
     let mut cells = Vec::new();
     for level in Level::ALL {
         for without_dead in [false, true] {
@@ -124,14 +130,17 @@ pub fn relations(rows: &[NetworkRow], seed: u64) -> Vec<RelationRow> {
             }
         }
     }
-    let found = parallel::map_jobs(cells.len(), |at| {
+    let wanted: Vec<usize> = (0..cells.len()).filter(|&at| probes(cells[at].3.0)).collect();
+    let found = parallel::map_jobs(wanted.len(), |job| {
+        let at = wanted[job];
         let (level, without_dead, quality, probe) = cells[at];
         relation(rows, level, without_dead, quality, probe, &mut stream(seed, "relation", at as u64))
     });
     found.into_iter().flatten().collect()
 }
 
-fn relation(
+/// One correlation: of the networks of `level`, failed ones left out, and dead ones if asked.
+pub(crate) fn relation(
     rows: &[NetworkRow],
     level: Level,
     without_dead: bool,

@@ -13,7 +13,7 @@ mod profile;
 mod section;
 
 pub use profile::Profile;
-pub use section::{Block, Column, Image, Section, columns};
+pub use section::{Block, Column, Image, Section, columns, fixed, fixed_or_empty, range};
 
 use crate::{
     config::Examples,
