@@ -10,7 +10,7 @@
 //! - [`statistics`]: what may be said about a correlation.
 //! - [`validation`]: is it right? Experiment E0, a table of checks.
 //! - [`suite`]: the experiments E0 to E8 behind one interface, the claims and their rules; [`correlation`]: experiment E1;
-//!   [`score_agreement`]: E6; [`selection_regret`]: E7.
+//!   [`score_agreement`]: E6; [`selection_regret`]: E7; [`pretraining`]: E8.
 //! - [`sweep`]: many networks, a row each; [`hypercube`]: drawing them; [`linear_decoder`]: the best one of a code.
 //! - [`demo`]: the demonstration, from real pictures to a report; [`figures`], [`report`]: what it draws and writes.
 #![forbid(unsafe_code)]
@@ -33,6 +33,7 @@ pub mod linear_algebra;
 pub mod linear_decoder;
 pub mod measures;
 pub mod neighbours;
+pub mod pretraining;
 pub mod probe;
 pub mod report;
 pub mod run_folder;

@@ -6,6 +6,7 @@
 //! | E1 `correlation` | does reconstruction predict classification? | [`crate::correlation`] |
 //! | E6 `scores` | does that depend on the score? | [`crate::score_agreement`] |
 //! | E7 `selection` | what does choosing by reconstruction cost? | [`crate::selection_regret`] |
+//! | E8 `pretraining` | does pre-training help, and with how many labels? | [`crate::pretraining`] |
 //!
 //! Results lie in `OUT/SET/EXPERIMENT/`: `sweep.json` says what it is, `rows.csv` has a row for each piece of work.
 //! [`claims`] holds the claims of the paper and the rules by which they are judged.
@@ -26,8 +27,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::path::{Path, PathBuf};
 
 /// Every experiment that is a sweep over networks of a data set, in the order in which they are run.
-pub const EXPERIMENTS: [&dyn Experiment; 3] =
-    [&crate::correlation::E1, &crate::score_agreement::E6, &crate::selection_regret::E7];
+pub const EXPERIMENTS: [&dyn Experiment; 4] =
+    [&crate::correlation::E1, &crate::score_agreement::E6, &crate::selection_regret::E7, &crate::pretraining::E8];
 
 /// What an experiment is done on.
 pub struct Setup<'a> {
