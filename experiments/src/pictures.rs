@@ -64,6 +64,20 @@ impl Pictures {
         Self { bytes: Some(Bytes { images, values }), numbers: OnceLock::new() }
     }
 
+    /// The pictures at `indices`, in this order.
+    ///
+    /// # Panics
+    /// If there is no such picture.
+    pub fn select(&self, indices: &[usize]) -> Self {
+        match &self.bytes {
+            Some(Bytes { images, values }) => {
+                let bytes = Bytes { images: images.select(indices), values: values.clone() };
+                Self { bytes: Some(bytes), numbers: OnceLock::new() }
+            }
+            None => self.tensor().gather(indices, &mut Workspace::new()).into(),
+        }
+    }
+
     /// All numbers, `[N, H, W, C]`: made when first asked for, and kept.
     pub fn tensor(&self) -> &Tensor {
         self.numbers.get_or_init(|| {
@@ -130,6 +144,8 @@ mod tests {
         assert_eq!(numbers.shape().dims(), [3, 2, 2, 3]);
         assert_eq!(drawn, numbers.gather(&[2, 0], &mut workspace));
         assert_eq!(drawn.as_slice()[12], -1.0, "byte 0");
+        assert_eq!(pictures.select(&[2, 0]).tensor(), &drawn);
+        assert_eq!(Pictures::from(numbers.clone()).select(&[2, 0]).tensor(), &drawn);
         let mut part = [0.0; 4];
         pictures.copy(1, 5, &mut part);
         assert_eq!(part, numbers.samples(1..2)[5..9]);

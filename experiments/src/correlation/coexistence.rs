@@ -65,7 +65,7 @@ impl<'a> Coexistence<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::network::tests::row;
+    use super::super::network::tests::measured;
     use super::*;
 
     fn found(accuracies: [f64; 8], pictures: usize) -> (Verdict, usize, f64) {
@@ -73,7 +73,7 @@ mod tests {
         let rows: Vec<NetworkRow> = accuracies
             .iter()
             .enumerate()
-            .map(|(index, accuracy)| row(index, 0.1 * (index + 1) as f64, *accuracy))
+            .map(|(index, accuracy)| measured(index, 0.1 * (index + 1) as f64, *accuracy))
             .collect();
         let rows: Vec<&NetworkRow> = rows.iter().collect();
         let coexistence = Coexistence::of(&rows, pictures).unwrap();
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn failed_networks_do_not_enter() {
-        let mut rows: Vec<NetworkRow> = (0..4).map(|index| row(index, 0.1, 0.9)).collect();
+        let mut rows: Vec<NetworkRow> = (0..4).map(|index| measured(index, 0.1, 0.9)).collect();
         rows[3].status = Status::Failed;
         assert!(Coexistence::of(&rows.iter().collect::<Vec<_>>(), 100).is_none());
     }

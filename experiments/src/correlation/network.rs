@@ -198,7 +198,7 @@ pub fn train_member(
     let layer = |layer: usize| {
         let unit = member.spec.layers[layer].unit;
         if let Some(start) = member.initialisation.unit(layer, unit.encoder(), unit.decoder()) {
-            initialise(scae, layer, start, pictures, &member.training, workspace)?;
+            initialise(scae, layer, start, (pictures, Labels::None), &member.training, workspace)?;
         }
         train_layer(scae, layer, pictures, Labels::None, &member.training, workspace)
     };
@@ -207,17 +207,20 @@ pub fn train_member(
 
 /// Starts a layer with what `unit` learns from the same patches. Where it has fewer directions than the layer has features
 /// (a patch has only so many), the other features keep their random start.
-fn initialise(
+///
+/// # Errors
+/// When a loss is not finite, a decomposition has no result, or the unit needs labels and there are none.
+pub(crate) fn initialise(
     scae: &mut Scae,
     layer: usize,
     unit: UnitSpec,
-    pictures: &Tensor,
+    (pictures, labels): (&Tensor, Labels),
     training: &TrainConfig,
     workspace: &mut Workspace,
 ) -> Result<(), TrainingError> {
     let dims = scae.spec().unit_dims(layer);
     let features = match unit {
-        UnitSpec::Pca { .. } | UnitSpec::Oja { .. } => dims.features.min(dims.patch_len()),
+        UnitSpec::Pca { .. } | UnitSpec::Lda { .. } | UnitSpec::Oja { .. } => dims.features.min(dims.patch_len()),
         _ => dims.features,
     };
     let mut spec = scae.spec().clone();
@@ -232,7 +235,7 @@ fn initialise(
     // The rate of a Hebbian rule is relative to the size of the patches.
     let lr = if unit.kind() == "oja" { 0.3 } else { training.lr.min(2e-3) };
     let config = TrainConfig { lr, weight_decay: 0.0, ..*training };
-    train_layer(&mut start, layer, pictures, Labels::None, &config, workspace)?;
+    train_layer(&mut start, layer, pictures, labels, &config, workspace)?;
     let Some(equivalent) = start.unit(layer).equivalent(start.params()) else { return Ok(()) };
     let mut copy = |name: &str, from: &Tensor, columns: bool| {
         let id = scae.params().find(&format!("layer{layer}.{name}")).expect("a layer has encoder and decoder");
@@ -402,11 +405,11 @@ fn blank(member: &Member, examples: &Examples, parameters: usize) -> NetworkRow 
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// A network of P1 with an error and an accuracy; what else is known of it does not matter.
-    pub(crate) fn row(network: usize, mse: f64, accuracy: f64) -> NetworkRow {
+    pub(crate) fn measured(network: usize, mse: f64, accuracy: f64) -> NetworkRow {
         let text = |text: &str| text.to_string();
         let known = Some(mse);
         NetworkRow {
@@ -461,6 +464,16 @@ pub(super) mod tests {
             dead_features: Some(0),
             sparsity: Some(0.5),
         }
+    }
+
+    /// Network `index` of P1 with a code of 64 and nothing measured, for tests that fill in what they need.
+    pub(crate) fn row(index: usize) -> NetworkRow {
+        let known = serde_json::json!({
+            "data": "hand-made", "population": "P1", "network": index, "geometry": "k28", "depth": 1, "widths": "64",
+            "code_size": 64, "encoder": "softsign", "decoder": "linear", "initialisation": "random", "regulariser": "none",
+            "samples_per_layer": 100, "lr": 0.001, "seed": index, "parameters": 1, "status": "ok", "reason": "",
+        });
+        serde_json::from_value(known).unwrap()
     }
 
     #[test]

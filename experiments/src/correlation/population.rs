@@ -39,7 +39,7 @@ const MIDDLE_WIDTHS: [usize; 4] = [16, 32, 64, 128];
 /// Code sizes of P1.
 const CODE_SIZES: [usize; 5] = [16, 32, 64, 128, 256];
 /// Features of the layers in P2 and P3.
-const FIXED_WIDTHS: [usize; 3] = [32, 64, 128];
+pub(crate) const FIXED_WIDTHS: [usize; 3] = [32, 64, 128];
 /// Learning rates of Adam.
 const RATES: [f64; 4] = [3e-4, 1e-3, 3e-3, 1e-2];
 /// The rate of P3.
@@ -230,6 +230,18 @@ fn draw(
     (0..count).map(member).collect()
 }
 
+/// The geometry of P2 and P3.
+///
+/// # Panics
+/// For pictures that are neither 28 nor 32 pixels wide.
+pub(crate) fn fixed_geometry(picture: [usize; 3]) -> Geometry {
+    match picture[1] {
+        28 => Geometry::from_list(&[4, 4, 3, 2, 3]),
+        32 => Geometry::from_list(&[8, 4, 3, 2, 3]),
+        other => panic!("populations are for pictures of 28 or 32 pixels, not {other}"),
+    }
+}
+
 fn member_of(
     population: Population,
     index: usize,
@@ -238,13 +250,10 @@ fn member_of(
     picture: [usize; 3],
     sizes: &Sizes,
 ) -> Member {
-    let (geometries, fixed): (&[&[usize]], &[usize]) = match picture[1] {
-        28 => (&WHOLE_28, &[4, 4, 3, 2, 3]),
-        32 => (&WHOLE_32, &[8, 4, 3, 2, 3]),
-        other => panic!("populations are for pictures of 28 or 32 pixels, not {other}"),
-    };
+    let fixed = fixed_geometry(picture);
+    let geometries: &[&[usize]] = if picture[1] == 28 { &WHOLE_28 } else { &WHOLE_32 };
     let logarithmic = |[low, high]: [usize; 2], u: f64| (low as f64 * (high as f64 / low as f64).powf(u)) as usize;
-    let (mut geometry, mut widths) = (Geometry::from_list(fixed), FIXED_WIDTHS.to_vec());
+    let (mut geometry, mut widths) = (fixed, FIXED_WIDTHS.to_vec());
     let (mut activations, mut initialisation) = ((Activation::Softsign, Activation::Linear), Initialisation::Random);
     let (mut rate, mut regulariser) = (FIXED_RATE, Regulariser::None);
     let samples = match population {

@@ -45,7 +45,8 @@ impl Level {
         }
     }
 
-    fn population(self) -> Population {
+    /// The population it looks at.
+    pub(crate) fn population(self) -> Population {
         match self {
             Self::OneArchitecture => Population::P2,
             Self::Seeds => Population::P3,
@@ -150,7 +151,8 @@ pub fn relations_where(rows: &[NetworkRow], seed: u64, wanted: impl Fn(&Cell) ->
     found.into_iter().flatten().collect()
 }
 
-fn relation(rows: &[NetworkRow], cell: Cell, random: &mut patchgrad::random::Stream) -> Option<RelationRow> {
+/// One correlation: of the networks of its level, failed ones left out, and dead ones if asked.
+pub(crate) fn relation(rows: &[NetworkRow], cell: Cell, random: &mut patchgrad::random::Stream) -> Option<RelationRow> {
     let Cell { level, without_dead, quality: (quality, quality_of), probe: (probe, accuracy_of) } = cell;
     let enters = |row: &&NetworkRow| {
         row.population == level.population()

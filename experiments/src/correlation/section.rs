@@ -386,13 +386,13 @@ fn noise(
 
 #[cfg(test)]
 mod tests {
-    use super::super::network::tests::row;
+    use super::super::network::tests::measured;
     use super::*;
     use crate::sweep::Identity;
 
     /// Networks whose accuracy falls with their error.
     fn networks(count: usize) -> Vec<NetworkRow> {
-        (0..count).map(|at| row(at, 0.01 + 0.002 * at as f64, 0.95 - 0.01 * at as f64)).collect()
+        (0..count).map(|at| measured(at, 0.01 + 0.002 * at as f64, 0.95 - 0.01 * at as f64)).collect()
     }
 
     fn of(rows: &[NetworkRow]) -> Section {

@@ -6,6 +6,9 @@
 //! | E1 `correlation` | does reconstruction predict classification? | [`crate::correlation`] |
 //! | E4 `before-after` | what does fine-tuning do to reconstruction? | [`crate::before_after`] |
 //! | E5 `dynamics` | do error and accuracy move together along training? | [`crate::dynamics`] |
+//! | E6 `scores` | does that depend on the score? | [`crate::score_agreement`] |
+//! | E7 `selection` | what does choosing by reconstruction cost? | [`crate::selection_regret`] |
+//! | E8 `pretraining` | does pre-training help, and with how many labels? | [`crate::pretraining`] |
 //!
 //! Results lie in `OUT/SET/EXPERIMENT/`: `sweep.json` says what it is, `rows.csv` has a row for each piece of work.
 //! [`claims`] holds the claims of the paper and the rules by which they are judged.
@@ -18,7 +21,7 @@ mod section;
 
 pub use collect::{Collected, Found, collect};
 pub use profile::Profile;
-pub use section::{Block, Column, Image, Section, columns};
+pub use section::{Block, Column, Image, Section, columns, fixed, fixed_or_empty, range};
 
 use crate::{
     config::Examples,
@@ -29,7 +32,14 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::path::{Path, PathBuf};
 
 /// Every experiment that is a sweep over networks of a data set, in the order in which they are run.
-pub const EXPERIMENTS: [&dyn Experiment; 3] = [&crate::correlation::E1, &crate::before_after::E4, &crate::dynamics::E5];
+pub const EXPERIMENTS: [&dyn Experiment; 6] = [
+    &crate::correlation::E1,
+    &crate::before_after::E4,
+    &crate::dynamics::E5,
+    &crate::score_agreement::E6,
+    &crate::selection_regret::E7,
+    &crate::pretraining::E8,
+];
 
 /// What an experiment is done on.
 pub struct Setup<'a> {

@@ -1,0 +1,258 @@
+//! What E8 shows on the page, and what follows for claim C6.
+
+use super::{
+    curves::{CurveRow, curves},
+    piece::PretrainingRow,
+    starts::Start,
+    summary::{ReconstructionRow, StartRow, reconstruction, signed, starts, verdict},
+};
+use crate::{
+    figures::{Baseline, LinePlot, LinePoint, LineSeries, Scale},
+    statistics::SIGNIFICANCE_LEVEL,
+    suite::{
+        Block, Image, Section,
+        claims::{Claim, Finding},
+        columns, fixed, fixed_or_empty, range,
+    },
+};
+
+/// Adds figure F12, table T7, their account and the finding of the data set `set`.
+pub(super) fn add(section: &mut Section, set: &str, rows: &[PretrainingRow]) {
+    let (found, of_starts, of_reconstruction) = (curves(rows), starts(rows), reconstruction(rows));
+    let Some(first) = found.first() else { return };
+    let data = &first.data;
+    section.blocks.push(Block::Heading(data.clone()));
+    section.blocks.push(accuracy_figure(data, &found));
+    section.blocks.push(gain_figure(data, &found));
+    section.blocks.push(table(data, &found));
+    section.blocks.push(table_of_starts(data, &of_starts));
+    let (verdict, numbers) = verdict(&found);
+    section.blocks.push(Block::Text(account(&found, &of_starts, &of_reconstruction, verdict.name(), &numbers)));
+    section.findings.push(Finding { claim: Claim::C6, data: data.clone(), verdict, numbers });
+    for row in &found {
+        let key = format!("{set}.{}.{}", row.start.name(), row.labels);
+        section.numbers.insert(format!("{key}.accuracy"), fixed_or_empty(row.accuracy.map(|a| 100.0 * a), 2));
+        section.numbers.insert(format!("{key}.gain"), row.gain.map_or(String::new(), |gain| signed(100.0 * gain)));
+        section.numbers.insert(format!("{key}.p"), fixed_or_empty(row.gain_holm, 4));
+    }
+    for row in &of_starts {
+        let key = format!("{set}.{}", row.start.name());
+        section.numbers.insert(format!("{key}.area"), fixed_or_empty(row.area.map(|area| 100.0 * area), 2));
+        section.numbers.insert(format!("{key}.mse"), fixed_or_empty(row.mse, 4));
+    }
+    for row in &of_reconstruction {
+        section.numbers.insert(format!("{set}.{}.rho", row.labels), fixed(row.rho, 2));
+    }
+}
+
+/// Where the experiment differs from the protocol.
+pub(super) fn deviations() -> Vec<String> {
+    vec![
+        "The end of fine-tuning is chosen on validation pictures, whose labels are more than the smallest sets of labels have; \
+         all starts have the same advantage of it."
+            .to_string(),
+        "Gains are tested by Student's t of the paired seeds: with five seeds no p of flipped signs is below 0.0625.".to_string(),
+        "The weights of restricted Boltzmann machines, which have sigmoid units, begin a soft-sign network as they are.".to_string(),
+    ]
+}
+
+/// `*` for a gain or loss that is certain.
+pub(super) fn star(row: &CurveRow) -> &'static str {
+    if row.gain_holm.is_some_and(|p| p < SIGNIFICANCE_LEVEL) { "*" } else { "" }
+}
+
+/// A little apart, so that intervals do not hide each other.
+fn beside(labels: usize, start: usize) -> f64 {
+    labels as f64 * (1.0 + 0.025 * start as f64)
+}
+
+fn percent_with_interval(value: Option<f64>, low: Option<f64>, high: Option<f64>) -> String {
+    let interval = low.zip(high).map(|(low, high)| format!(" ({})", range(100.0 * low, 100.0 * high, 2)));
+    fixed_or_empty(value.map(|value| 100.0 * value), 2) + &interval.unwrap_or_default()
+}
+
+/// A curve for each start, of a value with an interval.
+fn series(found: &[CurveRow], of: impl Fn(&CurveRow) -> Option<(f64, Option<f64>, Option<f64>)>) -> Vec<LineSeries> {
+    let of_start = |(at, start): (usize, Start)| {
+        let point = |row: &CurveRow| {
+            let (value, low, high) = of(row)?;
+            let text = percent_with_interval(Some(value), low, high);
+            Some(LinePoint {
+                x: beside(row.labels, at),
+                y: 100.0 * value,
+                interval: low.zip(high).map(|(low, high)| [100.0 * low, 100.0 * high]),
+                title: format!("{}, {} labels: {text}", start.label(), row.labels),
+                link: None,
+            })
+        };
+        LineSeries {
+            name: start.label().to_string(),
+            style: Some(at),
+            joined: true,
+            points: found.iter().filter(|row| row.start == start).filter_map(point).collect(),
+        }
+    };
+    let all = Start::ALL.into_iter().enumerate().map(of_start);
+    all.filter(|series| !series.points.is_empty()).collect()
+}
+
+fn accuracy_figure(data: &str, found: &[CurveRow]) -> Block {
+    let plot = LinePlot {
+        title: format!("Accuracy by number of labels: {data}"),
+        description: format!("Test accuracy after fine-tuning from {} starts.", Start::ALL.len()),
+        x_title: "labelled pictures".to_string(),
+        y_title: "test accuracy, %".to_string(),
+        x_scale: Scale::Logarithmic,
+        series_title: "start".to_string(),
+        series: series(found, |row| Some((row.accuracy?, row.low, row.high))),
+        ..LinePlot::default()
+    };
+    Block::Figure {
+        id: "F12",
+        caption: "Test accuracy after fine-tuning by number of labelled pictures: mean over seeds with 95 % interval."
+            .to_string(),
+        image: Image::Svg(plot.to_svg()),
+    }
+}
+
+fn gain_figure(data: &str, found: &[CurveRow]) -> Block {
+    let plot = LinePlot {
+        title: format!("Gain over a random start: {data}"),
+        description: verdict(found).1,
+        x_title: "labelled pictures".to_string(),
+        y_title: "points of accuracy gained".to_string(),
+        x_scale: Scale::Logarithmic,
+        series_title: "start".to_string(),
+        series: series(found, |row| Some((row.gain?, row.gain_low, row.gain_high))),
+        baselines: vec![Baseline { y: 0.0, label: "random".to_string() }],
+        ..LinePlot::default()
+    };
+    Block::Figure {
+        id: "F12b",
+        caption: "Test accuracy gained over the random start with the same labels, order of pictures and head: mean over seeds with \
+                  95 % interval."
+            .to_string(),
+        image: Image::Svg(plot.to_svg()),
+    }
+}
+
+fn table(data: &str, found: &[CurveRow]) -> Block {
+    let mut ordered: Vec<&CurveRow> = found.iter().collect();
+    ordered.sort_by_key(|row| (row.labels, row.start));
+    let rows = ordered.into_iter().map(|row| {
+        vec![
+            row.start.label().to_string(),
+            row.labels.to_string(),
+            percent_with_interval(row.accuracy, row.low, row.high),
+            fixed_or_empty(row.spread.map(|spread| 100.0 * spread), 2),
+            percent_with_interval(row.gain, row.gain_low, row.gain_high),
+            fixed_or_empty(row.gain_holm, 4),
+            fixed_or_empty(row.epochs_to_95, 1),
+            fixed_or_empty(row.probe.map(|probe| 100.0 * probe), 2),
+            fixed_or_empty(row.mse, 4),
+        ]
+    });
+    Block::Table {
+        id: "T7",
+        caption: format!(
+            "{data}: test accuracy in % after fine-tuning (mean over seeds, 95 % interval), its standard deviation over seeds, \
+             points gained over the random start, their Holm-corrected p, epochs until 95 % of the final validation accuracy, and \
+             before fine-tuning the accuracy in % of a logistic probe and the mean squared error."
+        ),
+        columns: columns(["start", "#labels", "#accuracy", "#spread", "#gain", "#p", "#epochs", "#probe", "#MSE"]),
+        rows: rows.collect(),
+    }
+}
+
+fn table_of_starts(data: &str, of_starts: &[StartRow]) -> Block {
+    let rows = of_starts.iter().map(|row| {
+        vec![
+            row.start.label().to_string(),
+            percent_with_interval(row.area, row.area_low, row.area_high),
+            percent_with_interval(row.slope, row.slope_low, row.slope_high),
+            fixed_or_empty(row.mse, 4),
+        ]
+    });
+    Block::Table {
+        id: "T7b",
+        caption: format!(
+            "{data}: mean accuracy in % over the logarithm of the number of labels (area under the curve), points that the gain \
+             over the random start grows by for each factor of e in unlabelled pictures per labelled one, and the mean squared \
+             error before fine-tuning."
+        ),
+        columns: columns(["start", "#area", "#slope of the gain", "#MSE"]),
+        rows: rows.collect(),
+    }
+}
+
+/// What the numbers say, in sentences.
+fn account(
+    found: &[CurveRow],
+    of_starts: &[StartRow],
+    of_reconstruction: &[ReconstructionRow],
+    verdict: &str,
+    numbers: &str,
+) -> String {
+    let mut text = format!("C6 is {verdict}: {numbers}.");
+    let certain: Vec<String> = found
+        .iter()
+        .filter(|row| row.start != Start::Scae && !star(row).is_empty())
+        .filter_map(|row| {
+            Some(format!("{} {} with {} labels", row.start.label(), signed(100.0 * row.gain?), row.labels))
+        })
+        .collect();
+    if !certain.is_empty() {
+        text += &format!(" Certain gains and losses of the other starts: {}.", certain.join(", "));
+    }
+    let with_area = of_starts.iter().filter_map(|row| Some((row.area?, row.start)));
+    if let Some((area, start)) = with_area.max_by(|a, b| a.0.total_cmp(&b.0)) {
+        text += &format!(
+            " Over all numbers of labels {} does best, {} % on average.",
+            start.label(),
+            fixed(100.0 * area, 2)
+        );
+    }
+    let rhos: Vec<String> = of_reconstruction
+        .iter()
+        .map(|row| {
+            let interval = row.low.zip(row.high).map(|(low, high)| format!(" ({})", range(low, high, 2)));
+            format!("{}{} with {} labels", fixed(row.rho, 2), interval.unwrap_or_default(), row.labels)
+        })
+        .collect();
+    if !rhos.is_empty() {
+        text += &format!(
+            " Spearman's rho over the starts of a seed, between reconstruction quality before and accuracy after fine-tuning: {}.",
+            rhos.join(", ")
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::curves::tests::rows;
+    use super::*;
+
+    #[test]
+    fn the_page_has_figures_tables_text_and_the_finding() {
+        let mut section = Section::default();
+        add(&mut section, "mnist", &rows());
+        let kinds: Vec<&str> = section
+            .blocks
+            .iter()
+            .map(|block| match block {
+                Block::Heading(_) => "heading",
+                Block::Text(_) => "text",
+                Block::Figure { id, .. } | Block::Table { id, .. } => id,
+            })
+            .collect();
+        assert_eq!(kinds, ["heading", "F12", "F12b", "T7", "T7b", "text"]);
+        let Some(Block::Text(text)) = section.blocks.last() else { panic!() };
+        assert!(text.starts_with("C6 is supported: points of accuracy"), "{text}");
+        assert_eq!((section.findings.len(), section.findings[0].claim), (1, Claim::C6));
+        assert_eq!(section.numbers["mnist.scae.100.gain"], "+5.00");
+        assert_eq!(section.numbers["mnist.random.100.accuracy"], "72.50");
+        add(&mut section, "none", &[]);
+        assert_eq!(section.blocks.len(), 6);
+    }
+}

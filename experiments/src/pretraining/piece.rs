@@ -1,0 +1,117 @@
+//! One start, one number of labels, one seed: a row of the sweep.
+
+use super::{starts::Start, tuning::fine_tune};
+use crate::{
+    config::Examples,
+    data::Labelled,
+    probe::{Features, FittedProbe, LogisticProbe, PENALTIES},
+    scae::Scae,
+    scores::Reconstruction,
+};
+use patchgrad::Workspace;
+use serde::{Deserialize, Serialize};
+
+/// A row. What is not defined for one that failed is empty. Accuracies are shares of pictures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PretrainingRow {
+    /// The set.
+    pub data: String,
+    /// Where fine-tuning starts from.
+    pub start: Start,
+    /// Pictures with labels.
+    pub labels: usize,
+    /// Pictures without labels that the start has seen.
+    pub unlabelled: usize,
+    /// Which seed: what starts are paired by.
+    pub seed: usize,
+    /// Why it failed.
+    pub reason: String,
+    /// Test accuracy after fine-tuning.
+    pub accuracy: Option<f64>,
+    /// Accuracy on the validation pictures that the end was chosen on.
+    pub validation_accuracy: Option<f64>,
+    /// Epochs until the validation accuracy was 95 % of that for the first time, counted in rounds.
+    pub epochs_to_95: Option<usize>,
+    /// Epochs of fine-tuning.
+    pub epochs: Option<usize>,
+    /// Mean squared error of the test reconstruction before fine-tuning.
+    pub mse: Option<f64>,
+    /// Test accuracy of a logistic probe of the code before fine-tuning, fitted to the labelled pictures.
+    pub probe: Option<f64>,
+}
+
+impl PretrainingRow {
+    /// What is known beforehand.
+    pub(super) fn blank(examples: &Examples, start: Start, labels: usize, seed: usize) -> Self {
+        Self {
+            data: examples.name.clone(),
+            start,
+            labels,
+            unlabelled: examples.train.count(),
+            seed,
+            reason: String::new(),
+            accuracy: None,
+            validation_accuracy: None,
+            epochs_to_95: None,
+            epochs: None,
+            mse: None,
+            probe: None,
+        }
+    }
+}
+
+/// A stack before fine-tuning, and how well it reconstructs.
+#[derive(Clone, Debug)]
+pub(super) struct Pretrained {
+    scae: Scae,
+    mse: f64,
+}
+
+impl Pretrained {
+    pub(super) fn new(scae: Scae, test: &Labelled, workspace: &mut Workspace) -> Self {
+        let decoded = scae.reconstruct(&test.pictures, workspace);
+        let mse = Reconstruction::score(&test.pictures, decoded.as_slice()).mse;
+        Self { scae, mse }
+    }
+}
+
+/// What a row is made from.
+pub(super) struct Parts<'a> {
+    pub(super) labelled: &'a Labelled,
+    pub(super) validation: &'a Labelled,
+    pub(super) test: &'a Labelled,
+    pub(super) classes: usize,
+}
+
+/// Probes the stack, fine-tunes it and fills in the row; the reason when it fails.
+pub(super) fn run(
+    before: &Pretrained,
+    parts: &Parts,
+    steps: usize,
+    seed: u64,
+    row: PretrainingRow,
+) -> Result<PretrainingRow, String> {
+    let mut workspace = Workspace::new();
+    let probe = probe(&before.scae, parts, &mut workspace);
+    let (data, classes) = ([parts.labelled, parts.validation], parts.classes);
+    let tuned = fine_tune(before.scae.clone(), data, classes, steps, seed, &mut workspace);
+    let tuned = tuned.map_err(|error| error.to_string())?;
+    Ok(PretrainingRow {
+        accuracy: Some(tuned.classifier.accuracy(parts.test, &mut workspace)),
+        validation_accuracy: Some(tuned.validation_accuracy),
+        epochs_to_95: Some(tuned.epochs_to_95),
+        epochs: Some(tuned.epochs),
+        mse: Some(before.mse).filter(|mse| mse.is_finite()),
+        probe,
+        ..row
+    })
+}
+
+/// Test accuracy of a logistic probe; `None` where a code is not finite.
+fn probe(scae: &Scae, parts: &Parts, workspace: &mut Workspace) -> Option<f64> {
+    let all = [parts.labelled, parts.validation, parts.test];
+    let codes = all.map(|part| scae.codes(&part.pictures, workspace));
+    let features = |at: usize| Features { rows: &codes[at], labels: &all[at].labels };
+    let fitted = LogisticProbe::fit(features(0), features(1), parts.classes, &PENALTIES, workspace).ok()?;
+    fitted.accuracy(features(2), workspace).ok()
+}

@@ -1,0 +1,144 @@
+//! Where fine-tuning starts from.
+//!
+//! | start | layers, lowest first | reference |
+//! |---|---|---|
+//! | random | uniform weights | |
+//! | SCAE | learn to reconstruct their patches | Masci et al. 2011 |
+//! | PCA | principal components of their patches | Seuret et al. 2017 |
+//! | LDA | discriminant directions of the labelled pictures' patches | Alberti et al. 2017 |
+//! | denoising | learn to reconstruct patches of which 30 % of the values are masked | Vincent et al. 2010 |
+//! | GBRBM | machines, normally distributed at the bottom, binary above | Hinton et al. 2006 |
+//! | PCA + SCAE | principal components, then as SCAE | Seuret et al. 2017 |
+//!
+//! Where a start has fewer directions than a layer has features, as 16 values of a patch have at most 16 components, the other
+//! features keep their random weights. All have the decoders that belong to them.
+
+use crate::{
+    correlation::{network::initialise, population::Initialisation},
+    data::Labelled,
+    scae::{Descent, Labels, Scae, ScaeSpec, TrainConfig, train_layer},
+    training::TrainingError,
+    units::UnitSpec,
+};
+use patchgrad::{Workspace, random::stream};
+use serde::{Deserialize, Serialize};
+
+/// How a network begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Start {
+    /// Uniform weights.
+    Random,
+    /// A stacked auto-encoder.
+    Scae,
+    /// Principal components.
+    Pca,
+    /// Discriminant directions.
+    Lda,
+    /// A denoising stacked auto-encoder.
+    Denoising,
+    /// Restricted Boltzmann machines.
+    Gbrbm,
+    /// A stacked auto-encoder that begins with principal components.
+    PcaScae,
+}
+
+impl Start {
+    /// Every start, that which others are compared with first, that of claim C6 second.
+    pub const ALL: [Self; 7] =
+        [Self::Random, Self::Scae, Self::Pca, Self::Lda, Self::Denoising, Self::Gbrbm, Self::PcaScae];
+
+    /// As in the rows.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Random => "random",
+            Self::Scae => "scae",
+            Self::Pca => "pca",
+            Self::Lda => "lda",
+            Self::Denoising => "denoising",
+            Self::Gbrbm => "gbrbm",
+            Self::PcaScae => "pca-scae",
+        }
+    }
+
+    /// As on the page.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Random => "random",
+            Self::Scae => "SCAE",
+            Self::Pca => "PCA",
+            Self::Lda => "LDA",
+            Self::Denoising => "denoising SCAE",
+            Self::Gbrbm => "GBRBM",
+            Self::PcaScae => "PCA + SCAE",
+        }
+    }
+
+    /// Whether it sees the labelled pictures instead of all.
+    pub fn needs_labels(self) -> bool {
+        self == Self::Lda
+    }
+
+    /// What a layer is begun with.
+    fn unit(self, layer: usize, own: UnitSpec) -> Option<UnitSpec> {
+        let (encoder, decoder) = (own.encoder(), own.decoder());
+        match self {
+            Self::Random | Self::Scae => None,
+            Self::Pca | Self::PcaScae => Initialisation::Pca.unit(layer, encoder, decoder),
+            Self::Lda => Some(UnitSpec::Lda { encoder }),
+            Self::Denoising => Initialisation::Denoising.unit(layer, encoder, decoder),
+            Self::Gbrbm => Initialisation::Rbm.unit(layer, encoder, decoder),
+        }
+    }
+
+    /// Whether a layer then learns to reconstruct.
+    fn reconstructs(self) -> bool {
+        matches!(self, Self::Scae | Self::PcaScae)
+    }
+}
+
+/// How much the layers learn from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Training {
+    /// Patches that a layer is shown.
+    pub patches: usize,
+    /// Patches that components and directions are computed from.
+    pub closed_form: usize,
+    /// Seed of weights and patches.
+    pub seed: u64,
+}
+
+/// The stack as fine-tuning finds it.
+///
+/// # Errors
+/// When a loss is not finite, or a decomposition has no result.
+pub fn begin(
+    start: Start,
+    spec: &ScaeSpec,
+    data: &Labelled,
+    training: &Training,
+    workspace: &mut Workspace,
+) -> Result<Scae, TrainingError> {
+    let mut scae = Scae::new(spec.clone(), &mut stream(training.seed, "init", 0));
+    let config = TrainConfig {
+        samples_per_layer: training.patches,
+        batch_size: 32,
+        descent: Descent::Adam,
+        lr: 1e-3,
+        weight_decay: 0.0,
+        seed: training.seed,
+    };
+    for layer in 0..spec.layers.len() {
+        if let Some(unit) = start.unit(layer, spec.layers[layer].unit) {
+            let closed_form = matches!(unit, UnitSpec::Pca { .. } | UnitSpec::Lda { .. });
+            let samples_per_layer = if closed_form { training.closed_form } else { training.patches };
+            let labels = if start.needs_labels() { Labels::Pictures(&data.labels) } else { Labels::None };
+            let config = TrainConfig { samples_per_layer, ..config };
+            initialise(&mut scae, layer, unit, (&data.pictures, labels), &config, workspace)?;
+        }
+        if start.reconstructs() {
+            train_layer(&mut scae, layer, &data.pictures, Labels::None, &config, workspace)?;
+        }
+    }
+    Ok(scae)
+}

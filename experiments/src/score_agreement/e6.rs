@@ -1,0 +1,109 @@
+//! Experiment E6 as the suite sees it.
+
+use super::{
+    REFERENCE,
+    agreement::agreement,
+    page,
+    scores::{LEVELS, ScoreRow, same_verdict, scores},
+};
+use crate::{
+    correlation::{E1, network::NetworkRow, relations::Level},
+    run_folder::RunFolder,
+    suite::{Experiment, Results, Section, Setup, fixed, fixed_or_empty, range},
+    sweep::{Settings, SweepError},
+};
+use std::path::{Path, PathBuf};
+
+/// Experiment E6.
+pub struct E6;
+
+impl Experiment for E6 {
+    fn id(&self) -> &'static str {
+        "E6"
+    }
+
+    fn name(&self) -> &'static str {
+        "scores"
+    }
+
+    fn question(&self) -> &'static str {
+        "Does what is found depend on the score that reconstruction is judged by?"
+    }
+
+    fn protocol(&self) -> &'static str {
+        "The networks are those of E1. Nine scores of the own decoder, the error of the best linear decoder of the same code and \
+         the misaligned error that N-light-N reports are compared: how alike they rank the networks of P1 (Kendall's tau), how \
+         closely each follows the accuracy of the logistic probe (Spearman's rho, with the registered verdict), and whether it \
+         does so better or worse than the mean squared error (bootstrap over networks; Steiger's test, Holm-corrected)."
+    }
+
+    fn rows_of(&self) -> &'static str {
+        E1.name()
+    }
+
+    fn run(&self, setup: &Setup, folder: &Path, settings: &Settings) -> Result<(), SweepError> {
+        E1.run(setup, folder, settings)
+    }
+
+    fn merge(&self, shards: &[PathBuf], out: &Path) -> Result<usize, SweepError> {
+        E1.merge(shards, out)
+    }
+
+    fn summarise(&self, results: &Results) -> anyhow::Result<String> {
+        let rows: Vec<NetworkRow> = results.rows()?;
+        let found = scores(&rows, results.identity.seed);
+        let folder = RunFolder { path: results.folder.to_path_buf() };
+        folder.write_csv("scores.csv", &found)?;
+        folder.write_csv("scores-agreement.csv", &agreement(&rows))?;
+        Ok(table(&found))
+    }
+
+    fn section(&self, results: &[Results]) -> anyhow::Result<Section> {
+        let mut section = Section::default();
+        for result in results {
+            let rows: Vec<NetworkRow> = result.rows()?;
+            page::add(&mut section, result.set, &agreement(&rows), &scores(&rows, result.identity.seed));
+        }
+        section.deviations = page::deviations();
+        Ok(section)
+    }
+}
+
+/// Each score at the level that decides claim C2, and how it compares with the mean squared error.
+fn table(found: &[ScoreRow]) -> String {
+    let mut text = format!(
+        "{}: reconstruction scores against the accuracy of a logistic probe over P1\n  {:<15} {:>6} {:>16} {:>6} {:>16} {:>8}  {}\n",
+        found.first().map_or("no data", |row| &row.data),
+        "score",
+        "pooled",
+        "minus MSE's",
+        "rho",
+        "95 % interval",
+        "Holm p",
+        "no correlation, size, depth and activation held fixed?"
+    );
+    let at = |level: Level, score: &str| {
+        found.iter().find(|row| row.level == level && !row.without_dead && row.score == score)
+    };
+    for score in super::SCORES {
+        let Some(partial) = at(Level::Partial, score.name) else { continue };
+        let pooled = at(Level::Pooled, score.name);
+        let difference = pooled.and_then(|row| Some(range(row.difference_low?, row.difference_high?, 2)));
+        text += &format!(
+            "  {:<15} {:>6} {:>16} {:>6} {:>16} {:>8}  {}\n",
+            score.name,
+            fixed_or_empty(pooled.map(|row| row.rho), 2),
+            difference.unwrap_or_default(),
+            fixed(partial.rho, 2),
+            range(partial.low, partial.high, 2),
+            fixed_or_empty(pooled.and_then(|row| row.holm_p), 4),
+            partial.verdict
+        );
+    }
+    for level in LEVELS {
+        if let Some((same, of, verdict)) = same_verdict(found, level) {
+            text += &format!("  {}: {same} of {of} scores give the verdict of {REFERENCE}, {verdict}\n", level.label());
+        }
+    }
+    text
+}

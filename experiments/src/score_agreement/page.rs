@@ -1,0 +1,198 @@
+//! What E6 shows on the page.
+
+use super::{
+    REFERENCE, SCORES,
+    agreement::AgreementRow,
+    scores::{LEVELS, ScoreRow, same_verdict},
+};
+use crate::{
+    correlation::relations::Level,
+    figures::HeatMap,
+    statistics::SIGNIFICANCE_LEVEL,
+    suite::{Block, Image, Section, columns, fixed, fixed_or_empty, range},
+};
+
+/// Adds figure F10, table T5 and their account of the data set `set`.
+pub(super) fn add(section: &mut Section, set: &str, agreement: &[AgreementRow], scores: &[ScoreRow]) {
+    let Some(first) = scores.first() else { return };
+    section.blocks.push(Block::Heading(first.data.clone()));
+    section.blocks.push(figure(&first.data, agreement));
+    section.blocks.push(table(&first.data, scores));
+    section.blocks.push(Block::Text(account(agreement, scores)));
+    for row in scores.iter().filter(|row| !row.without_dead) {
+        let key = format!("{set}.{}.{}", level_key(row.level), row.score);
+        section.numbers.insert(format!("{key}.rho"), fixed(row.rho, 2));
+        section.numbers.insert(format!("{key}.interval"), range(row.low, row.high, 2));
+        section.numbers.insert(format!("{key}.verdict"), row.verdict.to_string());
+    }
+    for level in LEVELS {
+        if let Some((same, of, verdict)) = same_verdict(scores, level) {
+            let key = format!("{set}.{}", level_key(level));
+            section.numbers.insert(format!("{key}.same_verdict"), format!("{same} of {of}"));
+            section.numbers.insert(format!("{key}.verdict"), verdict.to_string());
+        }
+    }
+}
+
+/// Where the experiment differs from the protocol.
+pub(super) fn deviations() -> Vec<String> {
+    vec![
+        "Mahalanobis' distance of colours is not among the scores: on grey pictures its three channels are one, so it is \
+         Euclidean there."
+            .to_string(),
+    ]
+}
+
+fn level_key(level: Level) -> &'static str {
+    match level {
+        Level::Pooled => "pooled",
+        Level::Partial => "partial",
+        Level::WithinCodeSize => "within-code-size",
+        Level::OneArchitecture => "one-architecture",
+        Level::Seeds => "seeds",
+    }
+}
+
+fn label(score: &str) -> &'static str {
+    SCORES.iter().find(|known| known.name == score).map_or("", |known| known.label)
+}
+
+fn figure(data: &str, agreement: &[AgreementRow]) -> Block {
+    let names: Vec<String> = SCORES.iter().map(|score| score.label.to_string()).collect();
+    let values = agreement.chunks(SCORES.len());
+    let values = values.map(|row| row.iter().map(|cell| cell.kendall.unwrap_or(f64::NAN)).collect()).collect();
+    let map = HeatMap {
+        title: format!("Do scores rank networks alike? {data}"),
+        description: least_alike(agreement).unwrap_or_else(|| "Kendall's tau between scores.".to_string()),
+        rows: names.clone(),
+        columns: names,
+        values,
+    };
+    Block::Figure {
+        id: "F10",
+        caption:
+            "Kendall's tau between reconstruction scores as qualities, over the networks of P1 that did not fail: 1 is \
+                  the same order of networks, 0 none in common."
+                .to_string(),
+        image: Image::Svg(map.to_svg()),
+    }
+}
+
+/// The pair of scores that agrees least.
+fn least_alike(agreement: &[AgreementRow]) -> Option<String> {
+    let known = agreement.iter().filter_map(|row| Some((row.kendall?, row)));
+    let (tau, row) = known.min_by(|a, b| a.0.total_cmp(&b.0))?;
+    let [first, second] = [row.first, row.second].map(label);
+    Some(format!("The scores that agree least are {first} and {second}, with a tau of {}.", fixed(tau, 2)))
+}
+
+fn table(data: &str, scores: &[ScoreRow]) -> Block {
+    let at = |level: Level, score: &str| {
+        scores.iter().find(|row| row.level == level && !row.without_dead && row.score == score)
+    };
+    let rho = |row: Option<&ScoreRow>| {
+        row.map_or(String::new(), |row| format!("{} ({})", fixed(row.rho, 2), range(row.low, row.high, 2)))
+    };
+    let rows = SCORES.map(|score| {
+        let [pooled, partial, within, one] = LEVELS.map(|level| at(level, score.name));
+        let difference = pooled.and_then(|row| {
+            let interval = range(row.difference_low?, row.difference_high?, 2);
+            Some(format!("{} ({interval})", fixed(row.difference?, 2)))
+        });
+        vec![
+            score.label.to_string(),
+            rho(pooled),
+            difference.unwrap_or_default(),
+            fixed_or_empty(pooled.and_then(|row| row.holm_p), 4),
+            rho(partial),
+            partial.map_or(String::new(), |row| row.verdict.to_string()),
+            rho(within),
+            rho(one),
+        ]
+    });
+    Block::Table {
+        id: "T5",
+        caption: format!(
+            "{data}: Spearman's rho of reconstruction quality and logistic accuracy by score, with 95 % intervals. The \
+             difference is that to the MSE's rho over all of P1, its p by Steiger's test, Holm-corrected; it is empty where \
+             both rank every network alike. The verdict on \"no correlation\" is that with code size, depth and activation held \
+             fixed."
+        ),
+        columns: columns([
+            "score",
+            "#P1, pooled",
+            "#minus the MSE's",
+            "#p",
+            "#P1, partial",
+            "verdict",
+            "#P1, within code size",
+            "#P2",
+        ]),
+        rows: rows.into(),
+    }
+}
+
+/// What the numbers say, in sentences.
+fn account(agreement: &[AgreementRow], scores: &[ScoreRow]) -> String {
+    let mut text = least_alike(agreement).unwrap_or_default();
+    let different: Vec<&str> = scores
+        .iter()
+        .filter(|row| row.level == Level::Pooled && !row.without_dead)
+        .filter(|row| row.holm_p.is_some_and(|p| p < SIGNIFICANCE_LEVEL))
+        .map(|row| label(row.score))
+        .collect();
+    text += &match different.as_slice() {
+        [] => " Over all of P1 no score follows the accuracy more or less closely than the MSE with certainty."
+            .to_string(),
+        some => format!(" Over all of P1 these follow the accuracy otherwise than the MSE does: {}.", some.join(", ")),
+    };
+    for level in LEVELS {
+        let Some((same, of, verdict)) = same_verdict(scores, level) else { continue };
+        let others: Vec<String> = scores
+            .iter()
+            .filter(|row| row.level == level && !row.without_dead && row.verdict != verdict)
+            .map(|row| format!("{}: {}", label(row.score), row.verdict))
+            .collect();
+        let name = level.label();
+        text += &match others.as_slice() {
+            [] => format!(" {name}: all {of} scores give the verdict of the {}, {verdict}.", label(REFERENCE)),
+            some => format!(
+                " {name}: {same} of {of} scores give the verdict of the {}, {verdict} ({}).",
+                label(REFERENCE),
+                some.join("; ")
+            ),
+        };
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{agreement::agreement, scores::scores, scores::tests::networks};
+    use super::*;
+
+    #[test]
+    fn the_page_has_figure_table_and_the_verdicts_that_differ() {
+        let rows = networks(30);
+        let mut section = Section::default();
+        add(&mut section, "mnist", &agreement(&rows), &scores(&rows, 1));
+        let [
+            Block::Heading(_),
+            Block::Figure { id: "F10", .. },
+            Block::Table { id: "T5", rows, .. },
+            Block::Text(text),
+        ] = &section.blocks[..]
+        else {
+            panic!("{:?}", section.blocks)
+        };
+        assert_eq!(rows.len(), SCORES.len());
+        assert!(
+            text.contains("10 of 11 scores give the verdict of the MSE, contradicted (misaligned (D3): "),
+            "{text}"
+        );
+        assert!(text.contains("a tau of -1.00"), "{text}");
+        assert_eq!(section.numbers["mnist.pooled.same_verdict"], "10 of 11");
+        add(&mut section, "none", &[], &[]);
+        assert_eq!(section.blocks.len(), 4, "no rows, nothing to show");
+    }
+}
