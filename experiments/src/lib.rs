@@ -9,7 +9,8 @@
 //! - [`config`]: a run as a TOML file; [`run_folder`]: its files; [`evaluation`]: what is measured of its network.
 //! - [`statistics`]: what may be said about a correlation.
 //! - [`validation`]: is it right? Experiment E0, a table of checks.
-//! - [`suite`]: the experiments E0 to E8 behind one interface, the claims and their rules; [`correlation`]: experiment E1.
+//! - [`suite`]: the experiments E0 to E8 behind one interface, the claims and their rules; [`correlation`]: experiment E1;
+//!   [`separability`]: E2.
 //! - [`sweep`]: many networks, a row each; [`hypercube`]: drawing them; [`linear_decoder`]: the best one of a code.
 //! - [`demo`]: the demonstration, from real pictures to a report; [`figures`], [`report`]: what it draws and writes.
 #![forbid(unsafe_code)]
@@ -37,6 +38,7 @@ pub mod report;
 pub mod run_folder;
 pub mod scae;
 pub mod scores;
+pub mod separability;
 pub mod statistics;
 pub mod suite;
 pub mod sweep;

@@ -3,10 +3,10 @@
 use crate::statistics::Interval;
 
 /// What stands for a number that does not exist.
-pub(super) const NONE: &str = "–";
+pub(crate) const NONE: &str = "–";
 
 /// With `decimals` digits and a true minus sign; a rounded zero has none.
-pub(super) fn number(value: f64, decimals: usize) -> String {
+pub(crate) fn number(value: f64, decimals: usize) -> String {
     let text = format!("{value:.decimals$}");
     match text.strip_prefix('-') {
         Some(digits) if digits.chars().all(|c| matches!(c, '0' | '.')) => digits.to_string(),
@@ -16,54 +16,54 @@ pub(super) fn number(value: f64, decimals: usize) -> String {
 }
 
 /// [`number`], or [`NONE`].
-pub(super) fn optional(value: Option<f64>, decimals: usize) -> String {
+pub(crate) fn optional(value: Option<f64>, decimals: usize) -> String {
     value.map_or(NONE.to_string(), |value| number(value, decimals))
 }
 
 /// A share as a percentage without the sign, for columns and sentences that name the unit: `85.3`.
-pub(super) fn percentage(share: f64) -> String {
+pub(crate) fn percentage(share: f64) -> String {
     number(100.0 * share, 1)
 }
 
 /// A share as `85.3 %`, on one line.
-pub(super) fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     format!("{}\u{a0}%", percentage(share))
 }
 
 /// A difference of two shares as `7.4 points`.
-pub(super) fn points(difference: f64) -> String {
+pub(crate) fn points(difference: f64) -> String {
     format!("{} points", number(100.0 * difference, 1))
 }
 
 /// A mean squared error, to three significant digits below 1.
-pub(super) fn error(mse: f64) -> String {
+pub(crate) fn error(mse: f64) -> String {
     let decimals = if mse < 0.1 { 4 } else { 3 };
     number(mse, decimals)
 }
 
 /// A ratio of errors: `3.4 times`.
-pub(super) fn times(factor: f64) -> String {
+pub(crate) fn times(factor: f64) -> String {
     let decimals = if factor < 0.95 { 2 } else { usize::from(factor < 9.95) };
     format!("{} times", number(factor, decimals))
 }
 
 /// A p-value; a permutation test with 10,000 shuffles cannot tell values below 0.0001 apart.
-pub(super) fn p_value(p: f64) -> String {
+pub(crate) fn p_value(p: f64) -> String {
     if p < 0.001 { "<\u{a0}0.001".to_string() } else { number(p, 3) }
 }
 
 /// A Bayes factor, which ranges over many powers of ten.
-pub(super) fn bayes_factor(factor: f64) -> String {
+pub(crate) fn bayes_factor(factor: f64) -> String {
     if factor < 0.001 { "<\u{a0}0.001".to_string() } else { number(factor, if factor < 1.0 { 3 } else { 1 }) }
 }
 
 /// `0.45 to 0.86`.
-pub(super) fn interval(interval: Interval) -> String {
+pub(crate) fn interval(interval: Interval) -> String {
     format!("{} to {}", number(interval.low, 2), number(interval.high, 2))
 }
 
 /// A count with its thousands apart: `20,000`.
-pub(super) fn count(value: usize) -> String {
+pub(crate) fn count(value: usize) -> String {
     let digits = value.to_string();
     let mut grouped = String::new();
     for (i, digit) in digits.chars().enumerate() {
@@ -76,12 +76,12 @@ pub(super) fn count(value: usize) -> String {
 }
 
 /// `1 network`, `2 networks`.
-pub(super) fn networks(count: usize) -> String {
+pub(crate) fn networks(count: usize) -> String {
     if count == 1 { "1 network".to_string() } else { format!("{count} networks") }
 }
 
 /// `a`, `a and b`, `a, b and c`.
-pub(super) fn listed<T: AsRef<str>>(items: &[T]) -> String {
+pub(crate) fn listed<T: AsRef<str>>(items: &[T]) -> String {
     match items {
         [] => String::new(),
         [only] => only.as_ref().to_string(),

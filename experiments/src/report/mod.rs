@@ -16,7 +16,7 @@ mod answer;
 mod examples;
 mod facts;
 mod findings;
-mod format;
+pub(crate) mod format;
 mod page;
 mod pictures;
 mod plots;

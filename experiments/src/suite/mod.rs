@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | E0 `validation` | is it right? | [`crate::validation`] |
 //! | E1 `correlation` | does reconstruction predict classification? | [`crate::correlation`] |
+//! | E2 `separability` | is the code better separable than the pixels? | [`crate::separability`] |
 //!
 //! Results lie in `OUT/SET/EXPERIMENT/`: `sweep.json` says what it is, `rows.csv` has a row for each piece of work.
 //! [`claims`] holds the claims of the paper and the rules by which they are judged.
@@ -24,7 +25,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::path::{Path, PathBuf};
 
 /// Every experiment that is a sweep over networks of a data set, in the order in which they are run.
-pub const EXPERIMENTS: [&dyn Experiment; 1] = [&crate::correlation::E1];
+pub const EXPERIMENTS: [&dyn Experiment; 2] = [&crate::correlation::E1, &crate::separability::E2];
 
 /// What an experiment is done on.
 pub struct Setup<'a> {
