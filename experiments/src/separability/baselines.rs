@@ -7,7 +7,6 @@ use super::{
 use crate::{
     correlation::network::Status,
     linear_algebra::{DiscriminantDirections, Pca, RandomProjection, Rows},
-    probe::PENALTIES,
 };
 use patchgrad::{Tensor, Workspace, random::stream};
 use rand::seq::SliceRandom;
@@ -59,7 +58,7 @@ impl<'a> Baselines<'a> {
     }
 
     fn measured(&self, features: &[Tensor; 3]) -> Option<Measured> {
-        measure(&self.parts, features.each_ref(), None, &PENALTIES, &mut Workspace::new())
+        measure(&self.parts, features.each_ref(), None, &mut Workspace::new())
     }
 
     /// The pixels. `None` when a value is not finite.
@@ -108,7 +107,7 @@ impl<'a> Baselines<'a> {
         };
         let (train, validation) = (shuffled(0), shuffled(1));
         let labels = Some([&train[..], &validation[..]]);
-        measure(&self.parts, features.each_ref(), labels, &PENALTIES, &mut Workspace::new())
+        measure(&self.parts, features.each_ref(), labels, &mut Workspace::new())
     }
 
     /// The row of a baseline of `size` columns that is not a network.

@@ -3,7 +3,7 @@
 use super::{
     Separability,
     comparison::{ComparisonRow, comparisons, count, outcomes, verdict},
-    features::LONGEST_MAP,
+    features::{LONGEST_MAP, PENALTIES},
     figures,
     row::{Against, By, Kind, SeparabilityRow},
 };
@@ -13,7 +13,7 @@ use crate::{
     run_folder::RunFolder,
     statistics::Comparison,
     suite::{
-        Block, Experiment, Image, Results, Section, Setup,
+        Block, Experiment, Image, Profile, Results, Section, Setup,
         claims::{Claim, Finding},
         columns, merge_rows, run_sweep,
     },
@@ -38,9 +38,9 @@ impl Experiment for E2 {
     }
 
     fn protocol(&self) -> &'static str {
-        "The networks of P1 and P2, as in E1, are trained on training pictures without labels. A logistic probe and five \
-         nearest neighbours then classify the test pictures from the code, from every layer below it, from the pixels, from \
-         as many principal components and from the code of the same network before training. Whether a code is better or \
+        "The networks of P1 and P2 (quick: P1), as in E1, are trained on training pictures without labels. A logistic probe and \
+         five nearest neighbours then classify the test pictures from the code, from the pixels, from as many principal \
+         components and from the code of the same network before training; a ridge probe and neighbours from every layer. Whether a code is better or \
          worse is decided for each network by McNemar's exact test on the same test pictures, Holm-corrected over all \
          networks of the population. Further baselines are random projections, LDA, a supervised network of P2's \
          architecture and labels in random order."
@@ -72,15 +72,18 @@ impl Experiment for E2 {
 
 /// Where the experiment differs from the protocol.
 fn deviations() -> Vec<String> {
+    let [quick, full] = [Profile::Quick, Profile::Full].map(|profile| grouped(super::probe_pictures(profile)));
     vec![
         format!(
-            "E2 probes at most {} training pictures, pixels and codes alike, so that probes stay cheaper than training.",
-            grouped(super::PROBE_PICTURES)
+            "E2 probes at most {quick} training pictures in the quick profile and {full} in the full one, pixels and codes \
+             alike, and chooses the penalty of the logistic probe from {} values, so that probes stay cheaper than training.",
+            PENALTIES.len()
         ),
         format!(
-            "E2 means the maps of lower layers over a grid of cells where they have more than {LONGEST_MAP} values, and \
-             chooses the penalty of their probes from two values instead of six, for the same reason."
+            "In E2, layers below the code are given to the ridge probe, and their information about the class is bounded by \
+             a linear discriminant; maps of more than {LONGEST_MAP} values are meaned over a grid of cells."
         ),
+        "E2 has the networks of P2 in the full profile only.".to_string(),
         "E2 compares with random projections and LDA by accuracy alone, not picture by picture.".to_string(),
     ]
 }
@@ -166,7 +169,7 @@ fn add(section: &mut Section, set: &str, rows: &[SeparabilityRow]) {
     section.blocks.push(Block::Figure {
         id: "F3b",
         caption: format!(
-            "{data}. Mean accuracy of the logistic probe on the pixels (0) and on every layer of living networks, with 95 % \
+            "{data}. Mean accuracy of the ridge probe on the pixels (0) and on every layer of living networks, with 95 % \
              intervals of the mean; in brackets the number of networks."
         ),
         image: Image::Svg(figures::depth(&data, rows).to_svg()),
@@ -181,6 +184,7 @@ fn add(section: &mut Section, set: &str, rows: &[SeparabilityRow]) {
             "features",
             "#columns",
             "#logistic",
+            "#ridge",
             "#5-NN",
             "#information",
             "#Thornton",
@@ -213,7 +217,7 @@ fn add(section: &mut Section, set: &str, rows: &[SeparabilityRow]) {
             Kind::RandomProjection => format!("random-projection-{}", row.code_size),
             Kind::Network => continue,
         };
-        for (probe, value) in [("logistic", row.logistic), ("knn", row.knn)] {
+        for (probe, value) in [("logistic", row.logistic), ("ridge", row.ridge), ("knn", row.knn)] {
             if let Some(value) = value {
                 put(&format!("{name}.{probe}"), percentage(value));
             }
@@ -258,6 +262,7 @@ fn baseline_cells(row: &SeparabilityRow) -> Vec<String> {
         row.kind.label().to_string(),
         row.code_size.to_string(),
         share(row.logistic),
+        share(row.ridge),
         share(row.knn),
         optional(row.information, 2),
         optional(row.thornton, 3),

@@ -1,6 +1,7 @@
 //! How separable a table of features is: the same measures for codes, layers, pixels and baselines.
 
 use crate::{
+    classification::accuracy,
     data::Labelled,
     linear_algebra::Rows,
     measures,
@@ -13,8 +14,12 @@ use std::borrow::Cow;
 /// Neighbours that vote.
 const NEIGHBOURS: usize = 5;
 
-/// The longest row of a layer's map that is probed as it is. It keeps the middle layer of P2 whole (3 x 3 x 64), and a probe
-/// of 4,000 such rows cheaper than training the layer.
+/// Penalties of the logistic probe, largest first; one is chosen by validation. The middle ones of those of E1: with six of them
+/// the probes would take longer than training the networks.
+pub const PENALTIES: [f64; 3] = [1e-2, 1e-3, 1e-4];
+
+/// The longest row of a layer's map that is probed as it is. It keeps the middle layer of P2 whole (3 x 3 x 64), and its
+/// measures cheaper than training the layer.
 pub const LONGEST_MAP: usize = 576;
 
 /// The labelled pictures that probes see.
@@ -39,66 +44,108 @@ impl Parts<'_> {
     pub fn features(&self, mut of: impl FnMut(&Tensor) -> Tensor) -> [Tensor; 3] {
         self.all().map(|part| of(&part.pictures))
     }
+
+    /// Features of training and validation with the labels that probes learn from, and the true labels of the test pictures.
+    fn labelled<'f>(
+        &'f self,
+        [train, validation]: [&'f Tensor; 2],
+        labels: Option<ProbeLabels<'f>>,
+    ) -> (Features<'f>, Features<'f>, &'f [u32]) {
+        let [own_train, own_validation, truth] = self.all().map(|part| &part.labels[..]);
+        let [train_labels, validation_labels] = labels.unwrap_or([own_train, own_validation]);
+        let train = Features { rows: train, labels: train_labels };
+        (train, Features { rows: validation, labels: validation_labels }, truth)
+    }
 }
 
-/// What was measured of one table of features, on test pictures.
+/// What every table of features is measured by, on test pictures.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Measured {
-    /// Accuracy of the logistic probe.
-    pub logistic: f64,
-    /// Its mean cross-entropy, nats.
-    pub cross_entropy: f64,
-    /// What the features tell about the class at least, nats.
-    pub information: f64,
+pub struct Common {
+    /// Accuracy of the ridge probe.
+    pub ridge: f64,
+    /// What the features tell about the class at least, nats, by the probabilities of a linear discriminant; `None` with too
+    /// few pictures for one.
+    pub information: Option<f64>,
     /// Accuracy of five nearest neighbours, Euclidean.
     pub knn: f64,
     /// Thornton's index.
     pub thornton: Option<f64>,
     /// Fisher's criterion.
     pub fisher: Option<f64>,
-    /// Which pictures the logistic probe gets right.
-    pub logistic_right: Vec<bool>,
     /// Which pictures the neighbours get right.
     pub knn_right: Vec<bool>,
 }
 
-/// Measures features `[N, d]` of training, validation and test pictures; one of `penalties` is chosen for the logistic probe.
-/// `labels` are those that probes learn from, in training and validation; `None` for the true ones.
+/// What is measured of codes and baselines beyond that.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measured {
+    /// Accuracy of the logistic probe.
+    pub logistic: f64,
+    /// What the features tell about the class at least, nats, by its probabilities.
+    pub information: f64,
+    /// Which pictures it gets right.
+    pub logistic_right: Vec<bool>,
+    /// The rest.
+    pub common: Common,
+}
+
+/// Labels of training and validation pictures, for the probes.
+pub type ProbeLabels<'a> = [&'a [u32]; 2];
+
+/// Measures features `[N, d]` of training, validation and test pictures without the logistic probe, which takes longest.
+/// `labels` are those that probes learn from; `None` for the true ones.
+///
+/// `None` when a feature is not finite.
+pub fn measure_common(
+    parts: &Parts,
+    [train, validation, test]: [&Tensor; 3],
+    labels: Option<ProbeLabels>,
+    workspace: &mut Workspace,
+) -> Option<Common> {
+    let (train, validation, truth) = parts.labelled([train, validation], labels);
+    let mut fit = |probe: Probe| probe.fit(train, validation, parts.classes, workspace).ok();
+    let (ridge, discriminant) = (fit(Probe::Ridge)?, fit(Probe::LinearDiscriminant));
+    let knn = fit(Probe::NearestNeighbours { k: NEIGHBOURS, metric: Metric::Euclidean })?;
+    let knn_right = right(&knn.predict(test, workspace).ok()?, truth);
+    let reported = Features { rows: test, labels: truth };
+    let cross_entropy = discriminant.and_then(|probe| probe.cross_entropy(reported, workspace).ok()?);
+    let rows = Rows::new(test.as_slice(), test.shape().dims()[1]);
+    Some(Common {
+        ridge: accuracy(&ridge.predict(test, workspace).ok()?, truth),
+        information: cross_entropy.map(|entropy| measures::information_lower_bound(truth, entropy)),
+        knn: share(&knn_right),
+        thornton: measures::thornton_index(rows, truth, workspace),
+        fisher: measures::fisher_criterion(rows, truth, parts.classes),
+        knn_right,
+    })
+}
+
+/// [`measure_common`] and the logistic probe.
 ///
 /// `None` when a feature is not finite.
 pub fn measure(
     parts: &Parts,
     [train, validation, test]: [&Tensor; 3],
-    labels: Option<[&[u32]; 2]>,
-    penalties: &[f64],
+    labels: Option<ProbeLabels>,
     workspace: &mut Workspace,
 ) -> Option<Measured> {
-    let [own_train, own_validation, truth] = parts.all().map(|part| &part.labels[..]);
-    let [train_labels, validation_labels] = labels.unwrap_or([own_train, own_validation]);
-    let train = Features { rows: train, labels: train_labels };
-    let validation = Features { rows: validation, labels: validation_labels };
-    let right = |predicted: &[u32]| -> Vec<bool> { predicted.iter().zip(truth).map(|(a, b)| a == b).collect() };
-
-    let logistic = LogisticProbe::fit(train, validation, parts.classes, penalties, workspace).ok()?;
+    let common = measure_common(parts, [train, validation, test], labels, workspace)?;
+    let (train, validation, truth) = parts.labelled([train, validation], labels);
+    let logistic = LogisticProbe::fit(train, validation, parts.classes, &PENALTIES, workspace).ok()?;
     let logits = logistic.logits(test, workspace).ok()??;
-    let logistic_right = right(&arg_max(&logits, parts.classes));
+    let logistic_right = right(&arg_max(&logits, parts.classes), truth);
     let cross_entropy = logistic.cross_entropy(Features { rows: test, labels: truth }, workspace).ok()??;
-
-    let knn = Probe::NearestNeighbours { k: NEIGHBOURS, metric: Metric::Euclidean };
-    let knn = knn.fit(train, validation, parts.classes, workspace).ok()?;
-    let knn_right = right(&knn.predict(test, workspace).ok()?);
-
-    let rows = Rows::new(test.as_slice(), test.shape().dims()[1]);
     Some(Measured {
         logistic: share(&logistic_right),
-        cross_entropy,
         information: measures::information_lower_bound(truth, cross_entropy),
-        knn: share(&knn_right),
-        thornton: measures::thornton_index(rows, truth, workspace),
-        fisher: measures::fisher_criterion(rows, truth, parts.classes),
         logistic_right,
-        knn_right,
+        common,
     })
+}
+
+/// Which predictions are right.
+fn right(predicted: &[u32], truth: &[u32]) -> Vec<bool> {
+    predicted.iter().zip(truth).map(|(a, b)| a == b).collect()
 }
 
 /// The share that is right.
@@ -164,15 +211,16 @@ mod tests {
         let rows = parts.features(|pictures| pictures.clone().reshape([pictures.len() / 2, 2]).unwrap());
         let workspace = &mut Workspace::new();
         let rows = rows.each_ref();
-        let found = measure(&parts, rows, None, &[1e-3], workspace).unwrap();
-        assert_eq!((found.logistic, found.knn, found.thornton), (1.0, 1.0, Some(1.0)));
-        assert!(found.information > 0.6 && found.fisher.unwrap() > 10.0);
-        assert!(found.logistic_right.iter().all(|right| *right) && found.knn_right.len() == 40);
+        let found = measure(&parts, rows, None, workspace).unwrap();
+        let common = &found.common;
+        assert_eq!((found.logistic, common.ridge, common.knn, common.thornton), (1.0, 1.0, 1.0, Some(1.0)));
+        assert!(found.information > 0.6 && common.information.unwrap() > 0.6 && common.fisher.unwrap() > 10.0);
+        assert!(found.logistic_right.iter().all(|right| *right) && common.knn_right.len() == 40);
         let other: Vec<u32> = test.labels.iter().map(|label| 1 - label).collect();
         let wrong = [&[1, 0].repeat(30)[..], &other[..20]];
-        let found = measure(&parts, rows, Some(wrong), &[1e-3], workspace).unwrap();
-        assert_eq!((found.logistic, found.knn), (0.0, 0.0), "the test labels are the true ones");
+        let found = measure(&parts, rows, Some(wrong), workspace).unwrap();
+        assert_eq!((found.logistic, found.common.knn), (0.0, 0.0), "the test labels are the true ones");
         let broken = Tensor::from_fn([60, 2], |_| f32::NAN);
-        assert_eq!(measure(&parts, [&broken, rows[1], rows[2]], None, &[1e-3], workspace), None);
+        assert_eq!(measure(&parts, [&broken, rows[1], rows[2]], None, workspace), None);
     }
 }

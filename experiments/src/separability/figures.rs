@@ -90,9 +90,9 @@ fn title(outcome: &Outcome) -> String {
     )
 }
 
-/// F3b: the mean accuracy of the logistic probe by depth, from the pixels up.
+/// F3b: the mean accuracy of the ridge probe by depth, from the pixels up.
 pub fn depth(data: &str, rows: &[SeparabilityRow]) -> LinePlot {
-    let pixels = baseline(rows, Kind::Pixels).and_then(|row| row.logistic);
+    let pixels = baseline(rows, Kind::Pixels).and_then(|row| row.ridge);
     let mut series = Vec::new();
     for (style, depth) in [(0, 1), (1, 2), (2, 3)] {
         let chosen = |row: &&SeparabilityRow| {
@@ -106,10 +106,10 @@ pub fn depth(data: &str, rows: &[SeparabilityRow]) -> LinePlot {
     series.extend(curve(&supervised, pixels, "supervised", 4));
     LinePlot {
         title: format!("{data}: accuracy by depth"),
-        description: "Mean accuracy of the logistic probe on the pixels and on every layer, by the number of layers."
+        description: "Mean accuracy of the ridge probe on the pixels and on every layer, by the number of layers."
             .to_string(),
         x_title: "layer (0: the pixels)".to_string(),
-        y_title: "accuracy of the logistic probe, %".to_string(),
+        y_title: "accuracy of the ridge probe, %".to_string(),
         series_title: "networks".to_string(),
         series,
         ..LinePlot::default()
@@ -118,7 +118,7 @@ pub fn depth(data: &str, rows: &[SeparabilityRow]) -> LinePlot {
 
 /// Mean and interval over networks of one depth.
 fn curve(rows: &[&SeparabilityRow], pixels: Option<f64>, name: &str, style: usize) -> Option<LineSeries> {
-    let layers: Vec<Vec<f64>> = rows.iter().map(|row| row.logistic_by_layer()).filter(|all| !all.is_empty()).collect();
+    let layers: Vec<Vec<f64>> = rows.iter().map(|row| row.ridge_by_layer()).filter(|all| !all.is_empty()).collect();
     let depth = layers.first()?.len();
     let mut points: Vec<LinePoint> =
         pixels.into_iter().map(|pixels| LinePoint { y: 100.0 * pixels, ..LinePoint::default() }).collect();
@@ -145,7 +145,7 @@ mod tests {
     fn rows() -> Vec<SeparabilityRow> {
         let mut rows = vec![network(0, [90, 10]), network(1, [10, 90]), network(2, [50, 45])];
         let pixels = SeparabilityRow::new("set", Kind::Pixels, 784, [4000, 1000]);
-        rows.push(SeparabilityRow { status: Status::Ok, logistic: Some(0.8), ..pixels });
+        rows.push(SeparabilityRow { status: Status::Ok, logistic: Some(0.8), ridge: Some(0.79), ..pixels });
         rows
     }
 
@@ -168,7 +168,7 @@ mod tests {
         let plot = depth("set", &rows());
         assert_eq!(plot.series.len(), 1);
         let points: Vec<[f64; 2]> = plot.series[0].points.iter().map(|point| [point.x, point.y.round()]).collect();
-        assert_eq!(points, [[0.0, 80.0], [1.0, 85.0], [2.0, 80.0]]);
+        assert_eq!(points, [[0.0, 79.0], [1.0, 85.0], [2.0, 78.0]]);
         assert_eq!(plot.series[0].name, "P1, 2 layers (3)");
         assert!(depth("set", &[]).series.is_empty());
     }

@@ -3,9 +3,9 @@
 //! **Question.** Do classes lie further apart in the code of a stacked auto-encoder than in the pixels? The paper says: not
 //! necessarily (its claim C3).
 //!
-//! **Protocol.** The networks of P1 and P2, the same members as in E1. Of each, the code and every layer below it are given to a
-//! logistic probe and to five nearest neighbours, and measured by Thornton's index, Fisher's criterion and a bound of the
-//! information about the class ([`features`]). The code is compared picture by picture, by the same probes, with the pixels,
+//! **Protocol.** The networks of P1 (and of P2 in the full profile), the same members as in E1. Of each, the code and every layer
+//! below it are given to a ridge probe and to five nearest neighbours, and measured by Thornton's index, Fisher's criterion and
+//! a bound of the information about the class; the code also to a logistic probe ([`features`]). The code is compared picture by picture, by the same probes, with the pixels,
 //! with as many principal components, and with the code of the same network before training ([`network`]). Rows of their own
 //! have the pixels, PCA and random projections at the code sizes of P1, LDA, a supervised network and labels in random order
 //! ([`baselines`]).
@@ -22,6 +22,7 @@ pub mod network;
 mod row;
 
 pub use e2::E2;
+pub use features::{PENALTIES, Parts};
 pub use row::{Against, By, Kind, SeparabilityRow};
 
 use crate::{
@@ -36,13 +37,23 @@ use crate::{
     sweep::Sweep,
 };
 use baselines::{Baselines, SHUFFLED_SIZE, SIZES};
-use features::{LONGEST_MAP, Parts};
+use features::LONGEST_MAP;
 use patchgrad::{Shape, Tensor};
 use std::borrow::Cow;
 
-/// Training pictures that probes learn from, at most: with all of the full sets two probes of every network would take longer
-/// than training it.
-pub const PROBE_PICTURES: usize = 20_000;
+/// Training pictures that probes learn from, at most: with more, the probes of a network would take longer than training it.
+pub fn probe_pictures(profile: Profile) -> usize {
+    profile.choose([4_000, 4_000, 10_000])
+}
+
+/// Whether a profile has the networks of a population.
+pub fn has(profile: Profile, population: Population) -> bool {
+    match population {
+        Population::P1 => true,
+        Population::P2 => profile != Profile::Quick,
+        Population::P3 => false,
+    }
+}
 
 /// A piece of work: one row.
 enum Piece {
@@ -69,10 +80,10 @@ impl<'a> Separability<'a> {
     /// For pictures that are neither 28 nor 32 pixels wide.
     pub fn new(setup: &Setup<'a>) -> Self {
         let examples = setup.examples;
-        let members: Vec<Member> =
-            members(setup).into_iter().filter(|member| member.population != Population::P3).collect();
+        let mut members = members(setup);
         let one_architecture = members.iter().find(|member| member.population == Population::P2);
         let supervised = one_architecture.map(|member| Piece::Supervised(Box::new(member.spec.clone())));
+        members.retain(|member| has(setup.profile, member.population));
         let columns: usize = examples.picture().iter().product();
         let directions = examples.classes().saturating_sub(1).clamp(1, columns);
         let mut baselines = vec![(Kind::Pixels, columns), (Kind::Lda, directions)];
@@ -85,7 +96,7 @@ impl<'a> Separability<'a> {
         let pieces = networks.chain(baselines).chain(supervised).collect();
         Self {
             data: &examples.name,
-            baselines: parts(examples)
+            baselines: parts(examples, probe_pictures(setup.profile))
                 .map(|parts| Baselines::new(&examples.name, parts, examples.train.pictures(), setup.seed)),
             pieces,
             profile: setup.profile,
@@ -98,14 +109,14 @@ impl<'a> Separability<'a> {
     }
 }
 
-/// What probes see; `None` where pictures have no classes.
-fn parts(examples: &Examples) -> Option<Parts<'_>> {
+/// What probes see, at most `count` training pictures; `None` where pictures have no classes.
+pub(crate) fn parts(examples: &Examples, count: usize) -> Option<Parts<'_>> {
     let (Part::Classes(train), Part::Classes(validation), Part::Classes(test)) =
         (&examples.train, &examples.validation, &examples.test)
     else {
         return None;
     };
-    Some(Parts { train: first(train, PROBE_PICTURES), validation, test, classes: examples.classes() })
+    Some(Parts { train: first(train, count), validation, test, classes: examples.classes() })
 }
 
 /// The first `count` pictures.
@@ -128,7 +139,7 @@ impl Sweep for Separability<'_> {
 
     /// Multiply-adds of training and of logistic probes, which grow with their columns.
     fn cost(&self, index: usize) -> f64 {
-        let probe = |columns: usize| self.probe_pictures() as f64 * 200.0 * (columns * 256) as f64;
+        let probe = |columns: usize| self.probe_pictures() as f64 * 1e4 * columns as f64;
         match &self.pieces[index] {
             Piece::Network(member) => {
                 let lower = (member.spec.layers.len() - 1) * LONGEST_MAP / 3;
@@ -153,7 +164,7 @@ impl Sweep for Separability<'_> {
         match piece {
             Piece::Network(member) => baselines.network(member),
             Piece::Baseline(kind, columns) => baselines.row(*kind, *columns),
-            Piece::Supervised(spec) => baselines.supervised(spec, self.profile.choose([2, 20, 20]), baselines.seed),
+            Piece::Supervised(spec) => baselines.supervised(spec, self.profile.choose([2, 10, 10]), baselines.seed),
         }
     }
 }

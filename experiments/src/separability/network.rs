@@ -2,7 +2,7 @@
 
 use super::{
     baselines::Baselines,
-    features::{LONGEST_MAP, Measured, measure, pooled},
+    features::{LONGEST_MAP, Measured, measure, measure_common, pooled},
     row::{Against, Kind, SeparabilityRow},
 };
 use crate::{
@@ -14,7 +14,6 @@ use crate::{
     finetune::Classifier,
     linear_algebra::Rows,
     measures,
-    probe::PENALTIES,
     scae::{Scae, ScaeSpec},
     scores::Reconstruction,
     training::{Checkpoints, FitSpec},
@@ -24,10 +23,6 @@ use patchgrad::{
     optim::{Adam, AdamConfig},
     random::stream,
 };
-
-/// Penalties of the probes of lower layers, which are not compared with anything picture by picture: fewer than
-/// [`PENALTIES`], to keep them cheaper than training.
-pub const LAYER_PENALTIES: [f64; 2] = [1e-2, 1e-3];
 
 impl Baselines<'_> {
     fn blank(&self, kind: Kind, spec: &ScaeSpec) -> SeparabilityRow {
@@ -84,7 +79,7 @@ impl Baselines<'_> {
             row.compare(Against::Pca, &code, pca);
         }
         if let Some((before, _)) = self.code(untrained, workspace) {
-            (row.untrained_logistic, row.untrained_knn) = (Some(before.logistic), Some(before.knn));
+            (row.untrained_logistic, row.untrained_knn) = (Some(before.logistic), Some(before.common.knn));
             row.compare(Against::Untrained, &code, &before);
         }
         let constant = measures::dead_units(Rows::new(test_code.as_slice(), row.code_size))? == row.code_size;
@@ -95,7 +90,7 @@ impl Baselines<'_> {
     /// Measures the code; gives the test codes too.
     fn code(&self, scae: &Scae, workspace: &mut Workspace) -> Option<(Measured, Tensor)> {
         let codes = self.parts.features(|pictures| scae.codes(pictures, workspace));
-        let found = measure(&self.parts, codes.each_ref(), None, &PENALTIES, workspace)?;
+        let found = measure(&self.parts, codes.each_ref(), None, workspace)?;
         let [_, _, test] = codes;
         Some((found, test))
     }
@@ -112,7 +107,7 @@ impl Baselines<'_> {
                 });
                 pooled(maps, size, LONGEST_MAP)
             });
-            let found = measure(&self.parts, maps.each_ref(), None, &LAYER_PENALTIES, workspace)?;
+            let found = measure_common(&self.parts, maps.each_ref(), None, workspace)?;
             row.fill_layer(layer, maps[0].shape().dims()[1], &found);
         }
         Some(())

@@ -1,6 +1,6 @@
 //! A row of the sweep.
 
-use super::features::Measured;
+use super::features::{Common, Measured};
 use crate::{
     correlation::{network::Status, population::Population},
     statistics::Disagreement,
@@ -78,10 +78,12 @@ pub struct SeparabilityRow {
     pub classifier: Option<f64>,
     /// Logistic probe.
     pub logistic: Option<f64>,
-    /// Its mean cross-entropy, nats.
-    pub cross_entropy: Option<f64>,
-    /// What the features tell about the class at least.
+    /// What the features tell about the class at least, by its probabilities.
     pub information: Option<f64>,
+    /// Ridge probe.
+    pub ridge: Option<f64>,
+    /// What the features tell about the class at least, by a linear discriminant, as for the layers below.
+    pub information_discriminant: Option<f64>,
     /// Five nearest neighbours.
     pub knn: Option<f64>,
     /// Thornton's index.
@@ -118,9 +120,9 @@ pub struct SeparabilityRow {
     pub knn_under_untrained: Option<u64>,
     /// Columns of the lowest layer's map as it was probed; only of stacks of two and three layers.
     pub layer1_columns: Option<usize>,
-    /// Logistic probe on it.
-    pub layer1_logistic: Option<f64>,
-    /// What it tells about the class at least.
+    /// Ridge probe on it.
+    pub layer1_ridge: Option<f64>,
+    /// What it tells about the class at least, by a linear discriminant.
     pub layer1_information: Option<f64>,
     /// Five nearest neighbours on it.
     pub layer1_knn: Option<f64>,
@@ -130,9 +132,9 @@ pub struct SeparabilityRow {
     pub layer1_fisher: Option<f64>,
     /// The same of the middle layer; only of stacks of three layers.
     pub layer2_columns: Option<usize>,
-    /// Logistic probe on it.
-    pub layer2_logistic: Option<f64>,
-    /// What it tells about the class at least.
+    /// Ridge probe on it.
+    pub layer2_ridge: Option<f64>,
+    /// What it tells about the class at least, by a linear discriminant.
     pub layer2_information: Option<f64>,
     /// Five nearest neighbours on it.
     pub layer2_knn: Option<f64>,
@@ -211,8 +213,9 @@ impl SeparabilityRow {
             r2: None,
             classifier: None,
             logistic: None,
-            cross_entropy: None,
             information: None,
+            ridge: None,
+            information_discriminant: None,
             knn: None,
             thornton: None,
             fisher: None,
@@ -231,13 +234,13 @@ impl SeparabilityRow {
             knn_over_untrained: None,
             knn_under_untrained: None,
             layer1_columns: None,
-            layer1_logistic: None,
+            layer1_ridge: None,
             layer1_information: None,
             layer1_knn: None,
             layer1_thornton: None,
             layer1_fisher: None,
             layer2_columns: None,
-            layer2_logistic: None,
+            layer2_ridge: None,
             layer2_information: None,
             layer2_knn: None,
             layer2_thornton: None,
@@ -247,25 +250,25 @@ impl SeparabilityRow {
 
     /// Fills in what was measured of the features themselves.
     pub fn fill(&mut self, found: &Measured) {
-        self.logistic = Some(found.logistic);
-        self.cross_entropy = Some(found.cross_entropy);
-        self.information = Some(found.information);
-        self.knn = Some(found.knn);
-        (self.thornton, self.fisher) = (found.thornton, found.fisher);
+        (self.logistic, self.information) = (Some(found.logistic), Some(found.information));
+        let common = &found.common;
+        (self.ridge, self.knn) = (Some(common.ridge), Some(common.knn));
+        self.information_discriminant = common.information;
+        (self.thornton, self.fisher) = (common.thornton, common.fisher);
     }
 
     /// Fills in what was measured of a layer below the top, counted from 0; of the lowest two.
-    pub fn fill_layer(&mut self, layer: usize, columns: usize, found: &Measured) {
-        let (logistic, information, knn) = (Some(found.logistic), Some(found.information), Some(found.knn));
+    pub fn fill_layer(&mut self, layer: usize, columns: usize, found: &Common) {
+        let (ridge, knn) = (Some(found.ridge), Some(found.knn));
         match layer {
             0 => {
-                (self.layer1_columns, self.layer1_logistic) = (Some(columns), logistic);
-                (self.layer1_information, self.layer1_knn) = (information, knn);
+                (self.layer1_columns, self.layer1_ridge) = (Some(columns), ridge);
+                (self.layer1_information, self.layer1_knn) = (found.information, knn);
                 (self.layer1_thornton, self.layer1_fisher) = (found.thornton, found.fisher);
             }
             1 => {
-                (self.layer2_columns, self.layer2_logistic) = (Some(columns), logistic);
-                (self.layer2_information, self.layer2_knn) = (information, knn);
+                (self.layer2_columns, self.layer2_ridge) = (Some(columns), ridge);
+                (self.layer2_information, self.layer2_knn) = (found.information, knn);
                 (self.layer2_thornton, self.layer2_fisher) = (found.thornton, found.fisher);
             }
             _ => {}
@@ -275,7 +278,7 @@ impl SeparabilityRow {
     /// Counts where the code and something else differ.
     pub fn compare(&mut self, against: Against, code: &Measured, other: &Measured) {
         let logistic = Disagreement::count(&code.logistic_right, &other.logistic_right);
-        let knn = Disagreement::count(&code.knn_right, &other.knn_right);
+        let knn = Disagreement::count(&code.common.knn_right, &other.common.knn_right);
         let (logistic_cells, knn_cells) = match against {
             Against::Pixels => (
                 [&mut self.logistic_over_pixels, &mut self.logistic_under_pixels],
@@ -308,11 +311,11 @@ impl SeparabilityRow {
         Some(Disagreement { only_first: over?, only_second: under?, images: self.images })
     }
 
-    /// Accuracy of the logistic probe by depth, from the lowest layer to the code; empty where it is not known throughout.
-    pub fn logistic_by_layer(&self) -> Vec<f64> {
-        let all = [self.layer1_logistic, self.layer2_logistic];
+    /// Accuracy of the ridge probe by depth, from the lowest layer to the code; empty where it is not known throughout.
+    pub fn ridge_by_layer(&self) -> Vec<f64> {
+        let all = [self.layer1_ridge, self.layer2_ridge];
         let below = &all[..self.depth.saturating_sub(1).min(2)];
-        let layers: Option<Vec<f64>> = below.iter().copied().chain([self.logistic]).collect();
+        let layers: Option<Vec<f64>> = below.iter().copied().chain([self.ridge]).collect();
         layers.unwrap_or_default()
     }
 }
@@ -322,16 +325,15 @@ mod tests {
     use super::*;
 
     fn measured(right: [bool; 4]) -> Measured {
-        Measured {
-            logistic: 0.5,
-            cross_entropy: 1.0,
-            information: 0.2,
+        let common = Common {
+            ridge: 0.5,
+            information: None,
             knn: 0.25,
             thornton: None,
             fisher: Some(2.0),
-            logistic_right: right.to_vec(),
             knn_right: right.iter().map(|right| !right).collect(),
-        }
+        };
+        Measured { logistic: 0.6, information: 0.2, logistic_right: right.to_vec(), common }
     }
 
     #[test]
@@ -352,14 +354,15 @@ mod tests {
     #[test]
     fn layers_are_in_order_and_all_or_none() {
         let mut row = SeparabilityRow { depth: 3, ..SeparabilityRow::new("set", Kind::Network, 16, [100, 4]) };
-        for (layer, logistic) in [(0, 0.7), (1, 0.8)] {
-            row.fill_layer(layer, 9, &Measured { logistic, ..measured([true; 4]) });
+        let code = measured([true; 4]);
+        for (layer, ridge) in [(0, 0.7), (1, 0.8)] {
+            row.fill_layer(layer, 9, &Common { ridge, ..code.common.clone() });
         }
-        assert!(row.logistic_by_layer().is_empty());
-        row.fill(&measured([true; 4]));
-        assert_eq!(row.logistic_by_layer(), [0.7, 0.8, 0.5]);
+        assert!(row.ridge_by_layer().is_empty());
+        row.fill(&code);
+        assert_eq!(row.ridge_by_layer(), [0.7, 0.8, 0.5]);
         assert_eq!((row.layer1_columns, row.layer2_fisher), (Some(9), Some(2.0)));
         row.depth = 1;
-        assert_eq!(row.logistic_by_layer(), [0.5]);
+        assert_eq!(row.ridge_by_layer(), [0.5]);
     }
 }
