@@ -10,8 +10,8 @@
 //! - [`statistics`]: what may be said about a correlation.
 //! - [`validation`]: is it right? Experiment E0, a table of checks.
 //! - [`suite`]: the experiments E0 to E8 behind one interface, the claims and their rules; [`correlation`]: experiment E1;
-//!   [`before_after`]: experiment E4; [`dynamics`]: experiment E5;
-//!   [`score_agreement`]: E6; [`selection_regret`]: E7; [`pretraining`]: E8.
+//!   [`separability`]: E2; [`before_after`]: E4; [`dynamics`]: E5; [`score_agreement`]: E6; [`selection_regret`]: E7;
+//!   [`pretraining`]: E8.
 //! - [`sweep`]: many networks, a row each; [`hypercube`]: drawing them; [`linear_decoder`]: the best one of a code.
 //! - [`demo`]: the demonstration, from real pictures to a report; [`figures`], [`report`]: what it draws and writes.
 #![forbid(unsafe_code)]
@@ -45,6 +45,7 @@ pub mod scae;
 pub mod score_agreement;
 pub mod scores;
 pub mod selection_regret;
+pub mod separability;
 pub mod statistics;
 pub mod suite;
 pub mod sweep;

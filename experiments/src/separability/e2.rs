@@ -1,0 +1,305 @@
+//! Experiment E2 as the suite sees it.
+
+use super::{
+    Separability,
+    comparison::{ComparisonRow, comparisons, count, outcomes, verdict},
+    features::{LONGEST_MAP, PENALTIES},
+    figures,
+    row::{Against, By, Kind, SeparabilityRow},
+};
+use crate::{
+    correlation::{network::Status, population::Population},
+    report::format::{count as grouped, number, optional, percentage},
+    run_folder::RunFolder,
+    statistics::Comparison,
+    suite::{
+        Block, Experiment, Image, Profile, Results, Section, Setup,
+        claims::{Claim, Finding},
+        columns, merge_rows, run_sweep,
+    },
+    sweep::{Settings, SweepError},
+};
+use std::path::{Path, PathBuf};
+
+/// Experiment E2.
+pub struct E2;
+
+impl Experiment for E2 {
+    fn id(&self) -> &'static str {
+        "E2"
+    }
+
+    fn name(&self) -> &'static str {
+        "separability"
+    }
+
+    fn question(&self) -> &'static str {
+        "Are the classes better separable in the code of an auto-encoder than in the pixels?"
+    }
+
+    fn protocol(&self) -> &'static str {
+        "The networks of P1 and P2 (quick: P1), as in E1, are trained on training pictures without labels. A logistic probe and \
+         five nearest neighbours then classify the test pictures from the code, from the pixels, from as many principal \
+         components and from the code of the same network before training; a ridge probe and neighbours from every layer. Whether a code is better or \
+         worse is decided for each network by McNemar's exact test on the same test pictures, Holm-corrected over all \
+         networks of the population. Further baselines are random projections, LDA, a supervised network of P2's \
+         architecture and labels in random order."
+    }
+
+    fn run(&self, setup: &Setup, folder: &Path, settings: &Settings) -> Result<(), SweepError> {
+        run_sweep(self.name(), &Separability::new(setup), setup, folder, settings)
+    }
+
+    fn merge(&self, shards: &[PathBuf], out: &Path) -> Result<usize, SweepError> {
+        merge_rows::<SeparabilityRow>(shards, out)
+    }
+
+    fn summarise(&self, results: &Results) -> anyhow::Result<String> {
+        let rows: Vec<SeparabilityRow> = results.rows()?;
+        let found = comparisons(&rows);
+        RunFolder { path: results.folder.to_path_buf() }.write_csv("comparisons.csv", &found)?;
+        Ok(text(&rows, &found))
+    }
+
+    fn section(&self, results: &[Results]) -> anyhow::Result<Section> {
+        let mut section = Section { deviations: deviations(), ..Section::default() };
+        for result in results {
+            add(&mut section, result.set, &result.rows()?);
+        }
+        Ok(section)
+    }
+}
+
+/// Where the experiment differs from the protocol.
+fn deviations() -> Vec<String> {
+    let [quick, full] = [Profile::Quick, Profile::Full].map(|profile| grouped(super::probe_pictures(profile)));
+    vec![
+        format!(
+            "E2 probes at most {quick} training pictures in the quick profile and {full} in the full one, pixels and codes \
+             alike, and chooses the penalty of the logistic probe from {} values, so that probes stay cheaper than training.",
+            PENALTIES.len()
+        ),
+        format!(
+            "In E2, layers below the code are given to the ridge probe, and their information about the class is bounded by \
+             a linear discriminant; maps of more than {LONGEST_MAP} values are meaned over a grid of cells."
+        ),
+        "E2 has the networks of P2 in the full profile only.".to_string(),
+        "E2 compares with random projections and LDA by accuracy alone, not picture by picture.".to_string(),
+    ]
+}
+
+/// What a reader without a browser should see.
+fn text(rows: &[SeparabilityRow], found: &[ComparisonRow]) -> String {
+    let networks = || rows.iter().filter(|row| row.kind == Kind::Network);
+    let with = |status: Status| networks().filter(|row| row.status == status).count();
+    let mut text = format!(
+        "{}: {} networks ({} dead, {} failed); is the code better separable?\n",
+        rows.first().map_or("no data", |row| &row.data),
+        networks().count(),
+        with(Status::Dead),
+        with(Status::Failed)
+    );
+    text += &format!(
+        "  {:<12} {:<20} {:<24} {:>4} {:>7} {:>6} {:>6} {:>16}\n",
+        "networks", "probe", "against", "n", "better", "equal", "worse", "median, points"
+    );
+    for row in found.iter().filter(|row| row.without_dead) {
+        text += &format!(
+            "  {:<12} {:<20} {:<24} {:>4} {:>7} {:>6} {:>6} {:>16.2}\n",
+            format!("{:?}, living", row.population),
+            row.probe.label(),
+            row.against.label(),
+            row.networks,
+            row.better,
+            row.equal,
+            row.worse,
+            100.0 * row.median_difference
+        );
+    }
+    text += &format!("  {:<24} {:>8} {:>9} {:>9}\n", "baseline", "columns", "logistic", "5-NN");
+    for row in rows.iter().filter(|row| row.kind != Kind::Network) {
+        let share = |value: Option<f64>| value.map_or("-".to_string(), |value| format!("{:.1}", 100.0 * value));
+        text += &format!(
+            "  {:<24} {:>8} {:>9} {:>9}\n",
+            row.kind.label(),
+            row.code_size,
+            share(row.logistic),
+            share(row.knn)
+        );
+    }
+    text + &format!("  claim C3: {}\n", verdict(rows).name())
+}
+
+/// The part of one data set.
+fn add(section: &mut Section, set: &str, rows: &[SeparabilityRow]) {
+    let Some(data) = rows.first().map(|row| row.data.clone()) else { return };
+    let living = outcomes(rows, Population::P1, true, By::Logistic, Against::Pixels);
+    let [better, equal, worse] =
+        [Comparison::Better, Comparison::Equal, Comparison::Worse].map(|which| count(&living, which));
+    section.blocks.push(Block::Heading(data.clone()));
+    section.blocks.push(Block::Figure {
+        id: "F3",
+        caption: format!(
+            "{data}. Accuracy of the logistic probe on the code of every living network of P1, in rising order. Colour and \
+             shape say how it compares with the pixels by McNemar's test with Holm's correction; a thread leads to the same \
+             network before training. Dashed lines are baselines."
+        ),
+        image: Image::Svg(figures::codes(&data, rows, &living).to_svg()),
+    });
+    section.blocks.push(Block::Table {
+        id: "T2",
+        caption: format!(
+            "{data}. Networks whose code is certainly better, certainly worse, or neither, and the difference of the \
+             accuracies, code minus baseline, in points."
+        ),
+        columns: columns([
+            "networks",
+            "probe",
+            "against",
+            "#n",
+            "#better",
+            "#equal",
+            "#worse",
+            "#median",
+            "#smallest",
+            "#largest",
+        ]),
+        rows: comparisons(rows).iter().map(comparison_cells).collect(),
+    });
+    section.blocks.push(Block::Figure {
+        id: "F3b",
+        caption: format!(
+            "{data}. Mean accuracy of the ridge probe on the pixels (0) and on every layer of living networks, with 95 % \
+             intervals of the mean; in brackets the number of networks."
+        ),
+        image: Image::Svg(figures::depth(&data, rows).to_svg()),
+    });
+    section.blocks.push(Block::Table {
+        id: "T2b",
+        caption: format!(
+            "{data}. Baselines: accuracy in %, information about the class at least in nats, Thornton's index and Fisher's \
+             criterion of the test features."
+        ),
+        columns: columns([
+            "features",
+            "#columns",
+            "#logistic",
+            "#ridge",
+            "#5-NN",
+            "#information",
+            "#Thornton",
+            "#Fisher",
+        ]),
+        rows: rows.iter().filter(|row| row.kind != Kind::Network).map(baseline_cells).collect(),
+    });
+    section.findings.push(Finding {
+        claim: Claim::C3,
+        data,
+        verdict: verdict(rows),
+        numbers: format!(
+            "of {} living networks of P1, the logistic probe is certainly better on the code of {better} than on the \
+             pixels, certainly worse on {worse}, and neither on {equal}",
+            living.len()
+        ),
+    });
+    let mut put = |key: &str, value: String| section.numbers.insert(format!("{set}.{key}"), value);
+    put("networks", living.len().to_string());
+    put("better", better.to_string());
+    put("equal", equal.to_string());
+    put("worse", worse.to_string());
+    for row in rows.iter().filter(|row| row.kind != Kind::Network && row.status == Status::Ok) {
+        let name = match row.kind {
+            Kind::Pixels => "pixels".to_string(),
+            Kind::Lda => "lda".to_string(),
+            Kind::Supervised => "supervised".to_string(),
+            Kind::Shuffled => "shuffled".to_string(),
+            Kind::Pca => format!("pca-{}", row.code_size),
+            Kind::RandomProjection => format!("random-projection-{}", row.code_size),
+            Kind::Network => continue,
+        };
+        for (probe, value) in [("logistic", row.logistic), ("ridge", row.ridge), ("knn", row.knn)] {
+            if let Some(value) = value {
+                put(&format!("{name}.{probe}"), percentage(value));
+            }
+        }
+    }
+    for row in comparisons(rows).iter().filter(|row| row.without_dead) {
+        let against = match row.against {
+            Against::Pixels => "pixels",
+            Against::Pca => "pca",
+            Against::Untrained => "untrained",
+        };
+        let probe = if row.probe == By::Logistic { "logistic" } else { "knn" };
+        let prefix = format!("{}.{against}.{probe}", format!("{:?}", row.population).to_lowercase());
+        put(&format!("{prefix}.networks"), row.networks.to_string());
+        put(&format!("{prefix}.better"), row.better.to_string());
+        put(&format!("{prefix}.equal"), row.equal.to_string());
+        put(&format!("{prefix}.worse"), row.worse.to_string());
+        put(&format!("{prefix}.median"), number(100.0 * row.median_difference, 1));
+    }
+}
+
+fn comparison_cells(row: &ComparisonRow) -> Vec<String> {
+    let living = if row.without_dead { ", living" } else { "" };
+    let points = |difference: f64| number(100.0 * difference, 1);
+    vec![
+        format!("{:?}{living}", row.population),
+        row.probe.label().to_string(),
+        row.against.label().to_string(),
+        row.networks.to_string(),
+        row.better.to_string(),
+        row.equal.to_string(),
+        row.worse.to_string(),
+        points(row.median_difference),
+        points(row.smallest_difference),
+        points(row.largest_difference),
+    ]
+}
+
+fn baseline_cells(row: &SeparabilityRow) -> Vec<String> {
+    let share = |value: Option<f64>| optional(value.map(|value| 100.0 * value), 1);
+    vec![
+        row.kind.label().to_string(),
+        row.code_size.to_string(),
+        share(row.logistic),
+        share(row.ridge),
+        share(row.knn),
+        optional(row.information, 2),
+        optional(row.thornton, 3),
+        optional(row.fisher, 2),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::comparison::tests::network;
+    use super::*;
+    use crate::statistics::Verdict;
+
+    #[test]
+    fn a_set_has_its_figures_finding_and_numbers() {
+        let pixels = SeparabilityRow::new("set", Kind::Pixels, 784, [4000, 1000]);
+        let pixels = SeparabilityRow { status: Status::Ok, logistic: Some(0.8), ..pixels };
+        let rows = [network(0, [90, 10]), network(1, [10, 90]), pixels];
+        let mut section = Section::default();
+        add(&mut section, "mnist", &rows);
+        assert_eq!(section.blocks.len(), 5);
+        assert_eq!(section.findings[0].verdict, Verdict::Supported);
+        let number = |key: &str| section.numbers[key].as_str();
+        assert_eq!(
+            [number("mnist.networks"), number("mnist.better"), number("mnist.worse"), number("mnist.equal")],
+            ["2", "1", "1", "0"]
+        );
+        assert_eq!(number("mnist.pixels.logistic"), "80.0");
+        assert_eq!(number("mnist.p1.pixels.logistic.median"), "0.0");
+        for block in &section.blocks {
+            if let Block::Table { columns, rows, .. } = block {
+                assert!(!rows.is_empty() && rows.iter().all(|row| row.len() == columns.len()));
+            }
+        }
+        add(&mut section, "empty", &[]);
+        assert_eq!(section.findings.len(), 1);
+        let text = text(&rows, &comparisons(&rows));
+        assert!(text.contains("set: 2 networks (0 dead, 0 failed)") && text.contains("claim C3: supported"), "{text}");
+    }
+}

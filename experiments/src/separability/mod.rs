@@ -1,0 +1,170 @@
+//! Experiment E2: is the code better separable than the input?
+//!
+//! **Question.** Do classes lie further apart in the code of a stacked auto-encoder than in the pixels? The paper says: not
+//! necessarily (its claim C3).
+//!
+//! **Protocol.** The networks of P1 (and of P2 in the full profile), the same members as in E1. Of each, the code and every layer
+//! below it are given to a ridge probe and to five nearest neighbours, and measured by Thornton's index, Fisher's criterion and
+//! a bound of the information about the class; the code also to a logistic probe ([`features`]). The code is compared picture by picture, by the same probes, with the pixels,
+//! with as many principal components, and with the code of the same network before training ([`network`]). Rows of their own
+//! have the pixels, PCA and random projections at the code sizes of P1, LDA, a supervised network and labels in random order
+//! ([`baselines`]).
+//!
+//! **Measures.** McNemar's exact test for each network, Holm-corrected over the networks; how many are better, equal, worse
+//! ([`comparison`]).
+
+pub mod baselines;
+pub mod comparison;
+mod e2;
+pub mod features;
+mod figures;
+pub mod network;
+mod row;
+
+pub use e2::E2;
+pub use features::{PENALTIES, Parts};
+pub use row::{Against, By, Kind, SeparabilityRow};
+
+use crate::{
+    config::{Examples, Part},
+    correlation::{
+        members,
+        population::{Member, Population},
+    },
+    data::Labelled,
+    scae::ScaeSpec,
+    suite::{Profile, Setup},
+    sweep::Sweep,
+};
+use baselines::{Baselines, SHUFFLED_SIZE, SIZES};
+use features::LONGEST_MAP;
+use patchgrad::{Shape, Tensor};
+use std::borrow::Cow;
+
+/// Training pictures that probes learn from, at most: with more, the probes of a network would take longer than training it.
+pub fn probe_pictures(profile: Profile) -> usize {
+    profile.choose([4_000, 4_000, 10_000])
+}
+
+/// Whether a profile has the networks of a population.
+pub fn has(profile: Profile, population: Population) -> bool {
+    match population {
+        Population::P1 => true,
+        Population::P2 => profile != Profile::Quick,
+        Population::P3 => false,
+    }
+}
+
+/// A piece of work: one row.
+enum Piece {
+    Network(Box<Member>),
+    /// A baseline that is not a network, and its columns.
+    Baseline(Kind, usize),
+    /// The network that learns the classes.
+    Supervised(Box<ScaeSpec>),
+}
+
+/// The networks and baselines of one data set, as a sweep.
+pub struct Separability<'a> {
+    data: &'a str,
+    /// `None` where pictures have no classes.
+    baselines: Option<Baselines<'a>>,
+    pieces: Vec<Piece>,
+    profile: Profile,
+}
+
+impl<'a> Separability<'a> {
+    /// The sweep of a profile on a data set: the networks, then the baselines.
+    ///
+    /// # Panics
+    /// For pictures that are neither 28 nor 32 pixels wide.
+    pub fn new(setup: &Setup<'a>) -> Self {
+        let examples = setup.examples;
+        let mut members = members(setup);
+        let one_architecture = members.iter().find(|member| member.population == Population::P2);
+        let supervised = one_architecture.map(|member| Piece::Supervised(Box::new(member.spec.clone())));
+        members.retain(|member| has(setup.profile, member.population));
+        let columns: usize = examples.picture().iter().product();
+        let directions = examples.classes().saturating_sub(1).clamp(1, columns);
+        let mut baselines = vec![(Kind::Pixels, columns), (Kind::Lda, directions)];
+        for kind in [Kind::Pca, Kind::RandomProjection] {
+            baselines.extend(SIZES.map(|size| (kind, size)));
+        }
+        baselines.push((Kind::Shuffled, SHUFFLED_SIZE));
+        let networks = members.into_iter().map(|member| Piece::Network(Box::new(member)));
+        let baselines = baselines.into_iter().map(|(kind, size)| Piece::Baseline(kind, size));
+        let pieces = networks.chain(baselines).chain(supervised).collect();
+        Self {
+            data: &examples.name,
+            baselines: parts(examples, probe_pictures(setup.profile))
+                .map(|parts| Baselines::new(&examples.name, parts, examples.train.pictures(), setup.seed)),
+            pieces,
+            profile: setup.profile,
+        }
+    }
+
+    /// Training pictures that probes learn from.
+    fn probe_pictures(&self) -> usize {
+        self.baselines.as_ref().map_or(0, |baselines| baselines.parts.train.count())
+    }
+}
+
+/// What probes see, at most `count` training pictures; `None` where pictures have no classes.
+pub(crate) fn parts(examples: &Examples, count: usize) -> Option<Parts<'_>> {
+    let (Part::Classes(train), Part::Classes(validation), Part::Classes(test)) =
+        (&examples.train, &examples.validation, &examples.test)
+    else {
+        return None;
+    };
+    Some(Parts { train: first(train, count), validation, test, classes: examples.classes() })
+}
+
+/// The first `count` pictures.
+fn first(data: &Labelled, count: usize) -> Cow<'_, Labelled> {
+    if data.count() <= count {
+        return Cow::Borrowed(data);
+    }
+    let mut dims = data.pictures.shape().dims().to_vec();
+    dims[0] = count;
+    let pictures = Tensor::new(Shape::new(&dims), data.pictures.samples(0..count));
+    Cow::Owned(Labelled { pictures: pictures.into(), labels: data.labels[..count].to_vec() })
+}
+
+impl Sweep for Separability<'_> {
+    type Row = SeparabilityRow;
+
+    fn len(&self) -> usize {
+        self.pieces.len()
+    }
+
+    /// Multiply-adds of training and of logistic probes, which grow with their columns.
+    fn cost(&self, index: usize) -> f64 {
+        let probe = |columns: usize| self.probe_pictures() as f64 * 1e4 * columns as f64;
+        match &self.pieces[index] {
+            Piece::Network(member) => {
+                let lower = (member.spec.layers.len() - 1) * LONGEST_MAP / 3;
+                member.training_cost() + probe(2 * member.spec.code_size() + lower)
+            }
+            Piece::Baseline(_, columns) => probe(*columns),
+            Piece::Supervised(_) => probe(4 * LONGEST_MAP),
+        }
+    }
+
+    fn row(&self, index: usize) -> SeparabilityRow {
+        let piece = &self.pieces[index];
+        let Some(baselines) = &self.baselines else {
+            let (kind, size) = match piece {
+                Piece::Network(member) => (Kind::Network, member.spec.code_size()),
+                Piece::Baseline(kind, columns) => (*kind, *columns),
+                Piece::Supervised(spec) => (Kind::Supervised, spec.code_size()),
+            };
+            let reason = "the pictures have no classes".to_string();
+            return SeparabilityRow { reason, ..SeparabilityRow::new(self.data, kind, size, [0, 0]) };
+        };
+        match piece {
+            Piece::Network(member) => baselines.network(member),
+            Piece::Baseline(kind, columns) => baselines.row(*kind, *columns),
+            Piece::Supervised(spec) => baselines.supervised(spec, self.profile.choose([2, 10, 10]), baselines.seed),
+        }
+    }
+}
