@@ -403,7 +403,7 @@ mod tests {
         let of_e1: Vec<NetworkRow> = (0..40)
             .map(|at| {
                 let size = 16 << (at % 5);
-                of_p1("P1", at, size, [1.0 / size as f64, 0.1, ((at * 7919) % 101) as f64])
+                of_p1("P1", at, size, [1.0 / size as f64, 0.1, ((at * 37) % 40) as f64])
             })
             .collect();
         let section = of(&rows(), Some(&of_e1));

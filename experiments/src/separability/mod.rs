@@ -38,7 +38,6 @@ use crate::{
 };
 use baselines::{Baselines, SHUFFLED_SIZE, SIZES};
 use features::LONGEST_MAP;
-use patchgrad::{Shape, Tensor};
 use std::borrow::Cow;
 
 /// Training pictures that probes learn from, at most: with more, the probes of a network would take longer than training it.
@@ -124,10 +123,8 @@ fn first(data: &Labelled, count: usize) -> Cow<'_, Labelled> {
     if data.count() <= count {
         return Cow::Borrowed(data);
     }
-    let mut dims = data.pictures.shape().dims().to_vec();
-    dims[0] = count;
-    let pictures = Tensor::new(Shape::new(&dims), data.pictures.samples(0..count));
-    Cow::Owned(Labelled { pictures: pictures.into(), labels: data.labels[..count].to_vec() })
+    let pictures = data.pictures.select(&(0..count).collect::<Vec<usize>>());
+    Cow::Owned(Labelled { pictures, labels: data.labels[..count].to_vec() })
 }
 
 impl Sweep for Separability<'_> {
