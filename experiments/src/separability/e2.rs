@@ -3,7 +3,7 @@
 use super::{
     Separability,
     comparison::{ComparisonRow, comparisons, count, outcomes, verdict},
-    features::{LONGEST_MAP, PENALTIES},
+    features::LONGEST_MAP,
     figures,
     row::{Against, By, Kind, SeparabilityRow},
 };
@@ -13,7 +13,7 @@ use crate::{
     run_folder::RunFolder,
     statistics::Comparison,
     suite::{
-        Block, Experiment, Image, Profile, Results, Section, Setup,
+        Block, Experiment, Image, Results, Section, Setup,
         claims::{Claim, Finding},
         columns, merge_rows, run_sweep,
     },
@@ -72,12 +72,11 @@ impl Experiment for E2 {
 
 /// Where the experiment differs from the protocol.
 fn deviations() -> Vec<String> {
-    let [quick, full] = [Profile::Quick, Profile::Full].map(|profile| grouped(super::probe_pictures(profile)));
     vec![
         format!(
-            "E2 probes at most {quick} training pictures in the quick profile and {full} in the full one, pixels and codes \
-             alike, and chooses the penalty of the logistic probe from {} values, so that probes stay cheaper than training.",
-            PENALTIES.len()
+            "E2 probes at most {} training pictures, pixels and codes alike: with all, measuring a network would take longer \
+             than training it.",
+            grouped(super::PROBE_PICTURES)
         ),
         format!(
             "In E2, layers below the code are given to the ridge probe, and their information about the class is bounded by \

@@ -6,7 +6,7 @@ use crate::{
     linear_algebra::Rows,
     measures,
     neighbours::Metric,
-    probe::{Features, FittedProbe, LogisticProbe, Probe, arg_max},
+    probe::{Features, FittedProbe, LogisticProbe, PENALTIES, Probe, arg_max},
 };
 use patchgrad::{Tensor, Workspace};
 use std::borrow::Cow;
@@ -14,12 +14,8 @@ use std::borrow::Cow;
 /// Neighbours that vote.
 const NEIGHBOURS: usize = 5;
 
-/// Penalties of the logistic probe, largest first; one is chosen by validation. The middle ones of those of E1: with six of them
-/// the probes would take longer than training the networks.
-pub const PENALTIES: [f64; 3] = [1e-2, 1e-3, 1e-4];
-
 /// The longest row of a layer's map that is probed as it is. It keeps the middle layer of P2 whole (3 x 3 x 64), and its
-/// measures cheaper than training the layer.
+/// measures far cheaper than training the layer.
 pub const LONGEST_MAP: usize = 576;
 
 /// The labelled pictures that probes see.
@@ -202,7 +198,11 @@ mod tests {
             let labels: Vec<u32> = (0..count).map(|i| (i % 2) as u32).collect();
             let pictures = Tensor::from_fn([count, 1, 1, 2], |i| {
                 let (picture, axis) = (i / 2, i % 2);
-                if axis == 0 { (picture % 2) as f32 * 4.0 } else { ((picture * 7919) % 13) as f32 / 13.0 }
+                if axis == 0 {
+                    (picture % 2) as f32 * 4.0 + (picture % 7) as f32 / 7.0
+                } else {
+                    (picture % 13) as f32 / 13.0
+                }
             });
             Labelled { pictures: pictures.into(), labels }
         };

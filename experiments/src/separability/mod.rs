@@ -22,7 +22,7 @@ pub mod network;
 mod row;
 
 pub use e2::E2;
-pub use features::{PENALTIES, Parts};
+pub use features::Parts;
 pub use row::{Against, By, Kind, SeparabilityRow};
 
 use crate::{
@@ -40,10 +40,9 @@ use baselines::{Baselines, SHUFFLED_SIZE, SIZES};
 use features::LONGEST_MAP;
 use std::borrow::Cow;
 
-/// Training pictures that probes learn from, at most: with more, the probes of a network would take longer than training it.
-pub fn probe_pictures(profile: Profile) -> usize {
-    profile.choose([4_000, 4_000, 10_000])
-}
+/// Training pictures that probes learn from, at most: with all of the full sets, the measures of a network would take longer
+/// than training it.
+pub const PROBE_PICTURES: usize = 20_000;
 
 /// Whether a profile has the networks of a population.
 pub fn has(profile: Profile, population: Population) -> bool {
@@ -95,7 +94,7 @@ impl<'a> Separability<'a> {
         let pieces = networks.chain(baselines).chain(supervised).collect();
         Self {
             data: &examples.name,
-            baselines: parts(examples, probe_pictures(setup.profile))
+            baselines: parts(examples)
                 .map(|parts| Baselines::new(&examples.name, parts, examples.train.pictures(), setup.seed)),
             pieces,
             profile: setup.profile,
@@ -108,14 +107,14 @@ impl<'a> Separability<'a> {
     }
 }
 
-/// What probes see, at most `count` training pictures; `None` where pictures have no classes.
-pub(crate) fn parts(examples: &Examples, count: usize) -> Option<Parts<'_>> {
+/// What probes see; `None` where pictures have no classes.
+pub(crate) fn parts(examples: &Examples) -> Option<Parts<'_>> {
     let (Part::Classes(train), Part::Classes(validation), Part::Classes(test)) =
         (&examples.train, &examples.validation, &examples.test)
     else {
         return None;
     };
-    Some(Parts { train: first(train, count), validation, test, classes: examples.classes() })
+    Some(Parts { train: first(train, PROBE_PICTURES), validation, test, classes: examples.classes() })
 }
 
 /// The first `count` pictures.
