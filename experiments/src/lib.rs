@@ -10,8 +10,8 @@
 //! - [`statistics`]: what may be said about a correlation.
 //! - [`validation`]: is it right? Experiment E0, a table of checks.
 //! - [`suite`]: the experiments E0 to E8 behind one interface, the claims and their rules; [`correlation`]: experiment E1;
-//!   [`separability`]: E2; [`before_after`]: E4; [`dynamics`]: E5; [`score_agreement`]: E6; [`selection_regret`]: E7;
-//!   [`pretraining`]: E8.
+//!   [`separability`]: E2; [`decoder_bias`]: E3; [`before_after`]: E4; [`dynamics`]: E5; [`score_agreement`]: E6;
+//!   [`selection_regret`]: E7; [`pretraining`]: E8.
 //! - [`sweep`]: many networks, a row each; [`hypercube`]: drawing them; [`linear_decoder`]: the best one of a code.
 //! - [`demo`]: the demonstration, from real pictures to a report; [`figures`], [`report`]: what it draws and writes.
 #![forbid(unsafe_code)]
@@ -25,6 +25,7 @@ pub mod cli;
 pub mod config;
 pub mod correlation;
 pub mod data;
+pub mod decoder_bias;
 pub mod demo;
 pub mod dynamics;
 pub mod evaluation;

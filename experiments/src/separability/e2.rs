@@ -168,8 +168,8 @@ fn add(section: &mut Section, set: &str, rows: &[SeparabilityRow]) {
     section.blocks.push(Block::Figure {
         id: "F3b",
         caption: format!(
-            "{data}. Mean accuracy of the ridge probe on the pixels (0) and on every layer of living networks, with 95 % \
-             intervals of the mean; in brackets the number of networks."
+            "{data}. Median accuracy of the ridge probe on the pixels (0) and on every layer of living networks; bars reach \
+             from the lower to the upper quartile. In brackets the number of networks."
         ),
         image: Image::Svg(figures::depth(&data, rows).to_svg()),
     });

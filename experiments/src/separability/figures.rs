@@ -8,7 +8,7 @@ use crate::{
     correlation::{network::Status, population::Population},
     figures::{Baseline, LinePlot, LinePoint, LineSeries},
     report::format::{networks, percent, points},
-    statistics::{CONFIDENCE, Comparison, mean_interval},
+    statistics::Comparison,
 };
 
 /// The row of a baseline; of the first size, if it has several.
@@ -55,7 +55,7 @@ pub fn codes(data: &str, rows: &[SeparabilityRow], outcomes: &[Outcome]) -> Line
         let points: Vec<LinePoint> = chosen.map(of).collect();
         series.push(LineSeries { name: label(comparison).to_string(), style: Some(style), joined: false, points });
     }
-    let lines = [Kind::Pixels, Kind::Lda, Kind::Supervised, Kind::Shuffled].into_iter().filter_map(|kind| {
+    let lines = [Kind::Pixels, Kind::Lda, Kind::Supervised].into_iter().filter_map(|kind| {
         let y = 100.0 * baseline(rows, kind)?.logistic?;
         Some(Baseline { y, label: kind.label().to_string() })
     });
@@ -90,7 +90,7 @@ fn title(outcome: &Outcome) -> String {
     )
 }
 
-/// F3b: the mean accuracy of the ridge probe by depth, from the pixels up.
+/// F3b: the median accuracy of the ridge probe by depth, from the pixels up, and its quartiles.
 pub fn depth(data: &str, rows: &[SeparabilityRow]) -> LinePlot {
     let pixels = baseline(rows, Kind::Pixels).and_then(|row| row.ridge);
     let mut series = Vec::new();
@@ -106,7 +106,7 @@ pub fn depth(data: &str, rows: &[SeparabilityRow]) -> LinePlot {
     series.extend(curve(&supervised, pixels, "supervised", 4));
     LinePlot {
         title: format!("{data}: accuracy by depth"),
-        description: "Mean accuracy of the ridge probe on the pixels and on every layer, by the number of layers."
+        description: "Median accuracy of the ridge probe on the pixels and on every layer, by the number of layers."
             .to_string(),
         x_title: "layer (0: the pixels)".to_string(),
         y_title: "accuracy of the ridge probe, %".to_string(),
@@ -116,16 +116,18 @@ pub fn depth(data: &str, rows: &[SeparabilityRow]) -> LinePlot {
     }
 }
 
-/// Mean and interval over networks of one depth.
+/// Median and quartiles over networks of one depth.
 fn curve(rows: &[&SeparabilityRow], pixels: Option<f64>, name: &str, style: usize) -> Option<LineSeries> {
     let layers: Vec<Vec<f64>> = rows.iter().map(|row| row.ridge_by_layer()).filter(|all| !all.is_empty()).collect();
     let depth = layers.first()?.len();
     let mut points: Vec<LinePoint> =
         pixels.into_iter().map(|pixels| LinePoint { y: 100.0 * pixels, ..LinePoint::default() }).collect();
     for layer in 0..depth {
-        let values: Vec<f64> = layers.iter().map(|all| 100.0 * all[layer]).collect();
-        let interval = mean_interval(&values, CONFIDENCE).map(|mean| [mean.interval.low, mean.interval.high]);
-        let y = values.iter().sum::<f64>() / values.len() as f64;
+        let mut values: Vec<f64> = layers.iter().map(|all| 100.0 * all[layer]).collect();
+        values.sort_by(f64::total_cmp);
+        let (first, last) = (values.len() / 4, values.len() - 1);
+        let interval = (last > 0).then(|| [values[first], values[last - first]]);
+        let y = (values[values.len() / 2] + values[last - values.len() / 2]) / 2.0;
         let title = format!("{name}, layer {} of {depth}: {}", layer + 1, percent(y / 100.0));
         points.push(LinePoint { x: (layer + 1) as f64, y, interval, title, link: None });
     }
@@ -164,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn curves_begin_at_the_pixels_and_mean_over_networks() {
+    fn curves_begin_at_the_pixels_and_show_the_middle_of_networks() {
         let plot = depth("set", &rows());
         assert_eq!(plot.series.len(), 1);
         let points: Vec<[f64; 2]> = plot.series[0].points.iter().map(|point| [point.x, point.y.round()]).collect();

@@ -5,6 +5,7 @@
 //! | E0 `validation` | is it right? | [`crate::validation`] |
 //! | E1 `correlation` | does reconstruction predict classification? | [`crate::correlation`] |
 //! | E2 `separability` | is the code better separable than the pixels? | [`crate::separability`] |
+//! | E3 `decoder-bias` | how much of the error is the decoder's? | [`crate::decoder_bias`] |
 //! | E4 `before-after` | what does fine-tuning do to reconstruction? | [`crate::before_after`] |
 //! | E5 `dynamics` | do error and accuracy move together along training? | [`crate::dynamics`] |
 //! | E6 `scores` | does that depend on the score? | [`crate::score_agreement`] |
@@ -33,9 +34,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::path::{Path, PathBuf};
 
 /// Every experiment that is a sweep over networks of a data set, in the order in which they are run.
-pub const EXPERIMENTS: [&dyn Experiment; 7] = [
+pub const EXPERIMENTS: [&dyn Experiment; 8] = [
     &crate::correlation::E1,
     &crate::separability::E2,
+    &crate::decoder_bias::E3,
     &crate::before_after::E4,
     &crate::dynamics::E5,
     &crate::score_agreement::E6,

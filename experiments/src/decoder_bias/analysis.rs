@@ -1,0 +1,375 @@
+//! Whose error is it? Analysis of variance, rankings and gaps over encoders and decoders.
+//!
+//! Encoders that failed, or that lack a finite error under a decoder, drop out of everything: a table with holes would mix the
+//! effect of an encoder with that of the decoders it happens to have.
+
+use super::{
+    REPLICATES,
+    row::{Decoder, DecoderRow},
+};
+use crate::{
+    correlation::network::Status,
+    statistics::{
+        CONFIDENCE, Concordance, Interval, RESAMPLES, RankRelation, Settings, TwoWayAnova, Verdict, bootstrap,
+        kendall_tau_b, kendall_w, rank_relation, two_way_anova,
+    },
+    suite::claims::{DECODER_SHARE, above},
+};
+use patchgrad::random::stream;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// An encoder with a finite error under every decoder.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    /// Position in P1.
+    pub network: usize,
+    /// What tables call it.
+    pub name: String,
+    /// Whether it is dead.
+    pub dead: bool,
+    /// Test accuracy of the logistic probe, a share.
+    pub accuracy: f64,
+    /// Test errors by decoder, in the order of [`Decoder::ALL`], those of its repeats.
+    pub errors: Vec<Vec<f64>>,
+    /// Validation errors by decoder, mean over repeats.
+    pub validation: Vec<f64>,
+}
+
+impl Judged {
+    /// Mean test error under a decoder.
+    pub fn mse(&self, decoder: Decoder) -> f64 {
+        mean(&self.errors[decoder.place()])
+    }
+
+    /// The decoder with the lowest validation error.
+    pub fn best(&self) -> Decoder {
+        let least = |a: &Decoder, b: &Decoder| self.validation[a.place()].total_cmp(&self.validation[b.place()]);
+        Decoder::ALL.into_iter().min_by(least).expect("there are decoders")
+    }
+
+    /// `(MSE of the own decoder - MSE of the best) / MSE of the best`.
+    pub fn gap(&self) -> f64 {
+        let best = self.mse(self.best());
+        (self.mse(Decoder::Own) - best) / best
+    }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// The encoders that can be judged, in the order of their index, and how many cannot.
+pub fn judged(rows: &[DecoderRow]) -> (Vec<Judged>, usize) {
+    let mut by_encoder: BTreeMap<usize, Vec<&DecoderRow>> = BTreeMap::new();
+    for row in rows {
+        by_encoder.entry(row.network).or_default().push(row);
+    }
+    let all = by_encoder.len();
+    let found: Vec<Judged> = by_encoder.values().filter_map(|rows| judge(rows)).collect();
+    let dropped = all - found.len();
+    (found, dropped)
+}
+
+fn judge(rows: &[&DecoderRow]) -> Option<Judged> {
+    let first = rows.first()?;
+    let (mut errors, mut validation) = (Vec::new(), Vec::new());
+    for decoder in Decoder::ALL {
+        let of_decoder = rows.iter().filter(|row| row.decoder == decoder && row.status != Status::Failed);
+        let known: Vec<(f64, f64)> = of_decoder
+            .filter_map(|row| Some((row.mse?, row.mse_validation?)))
+            .filter(|(test, validation)| *test > 0.0 && test.is_finite() && validation.is_finite())
+            .collect();
+        let (test, of_validation): (Vec<f64>, Vec<f64>) = known.into_iter().unzip();
+        if test.is_empty() {
+            return None;
+        }
+        errors.push(test);
+        validation.push(mean(&of_validation));
+    }
+    Some(Judged {
+        network: first.network,
+        name: format!("P1-{}: {} {}/{}", first.network, first.geometry, first.encoder, first.own_decoder),
+        dead: first.status == Status::Dead,
+        accuracy: first.logistic?,
+        errors,
+        validation,
+    })
+}
+
+/// Log test errors over encoders and [`Decoder::TRAINED`], [`REPLICATES`] values a cell; the value of a decoder without
+/// randomness stands for all of them. Encoders count as different even where one is there twice. `None` where
+/// [`two_way_anova`] is.
+pub fn decomposition(encoders: &[&Judged]) -> Option<TwoWayAnova> {
+    let (mut values, mut encoder_levels, mut decoder_levels) = (Vec::new(), Vec::new(), Vec::new());
+    for (encoder, judged) in encoders.iter().enumerate() {
+        for decoder in Decoder::TRAINED {
+            let errors = &judged.errors[decoder.place()];
+            for replicate in 0..REPLICATES {
+                values.push(errors[replicate % errors.len()].ln());
+                encoder_levels.push(encoder);
+                decoder_levels.push(decoder);
+            }
+        }
+    }
+    two_way_anova(&values, &encoder_levels, &decoder_levels)
+}
+
+/// The share of the variation that decoder and interaction carry.
+pub fn decoder_share(table: &TwoWayAnova) -> f64 {
+    table.second.eta_squared + table.interaction.map_or(0.0, |interaction| interaction.eta_squared)
+}
+
+/// What follows from the rows of one data set.
+#[derive(Clone, Debug)]
+pub struct Analysis {
+    /// The encoders that entered.
+    pub encoders: Vec<Judged>,
+    /// Encoders that dropped out.
+    pub dropped: usize,
+    /// The analysis of variance.
+    pub table: TwoWayAnova,
+    /// [`decoder_share`].
+    pub share: f64,
+    /// Its 95 % percentile interval over resampled encoders.
+    pub interval: Option<Interval>,
+    /// Claim C4.
+    pub verdict: Verdict,
+    /// Do the decoders that were trained to their end rank the encoders alike?
+    pub trained: Option<Concordance>,
+    /// Do all decoders?
+    pub all: Option<Concordance>,
+    /// Quality by the own decoder against accuracy.
+    pub own: Option<RankRelation>,
+    /// Quality by the best decoder against accuracy.
+    pub best: Option<RankRelation>,
+    /// The gap between own and best decoder against accuracy.
+    pub gap: Option<RankRelation>,
+}
+
+/// Analyses the rows of one data set; `None` when fewer than two encoders can be judged.
+pub fn analyse(rows: &[DecoderRow], seed: u64) -> Option<Analysis> {
+    let (encoders, dropped) = judged(rows);
+    let table = decomposition(&encoders.iter().collect::<Vec<_>>())?;
+    let resampled = bootstrap(
+        encoders.len(),
+        |drawn| {
+            let drawn: Vec<&Judged> = drawn.iter().map(|&at| &encoders[at]).collect();
+            decomposition(&drawn).map(|table| decoder_share(&table))
+        },
+        RESAMPLES,
+        CONFIDENCE,
+        &mut stream(seed, "decoder-share", 0),
+    );
+    let interval = resampled.map(|resampled| resampled.percentile);
+    let rankings = |decoders: &[Decoder]| {
+        let judges: Vec<Vec<f64>> = decoders.iter().map(|&decoder| errors(&encoders, decoder)).collect();
+        kendall_w(&judges)
+    };
+    let accuracy: Vec<f64> = encoders.iter().map(|encoder| encoder.accuracy).collect();
+    let relation = |of: &dyn Fn(&Judged) -> f64, index: u64| {
+        let x: Vec<f64> = encoders.iter().map(of).collect();
+        rank_relation(&x, &accuracy, &Settings::default(), &mut stream(seed, "decoder-relation", index))
+    };
+    Some(Analysis {
+        dropped,
+        share: decoder_share(&table),
+        interval,
+        verdict: interval.map_or(Verdict::Inconclusive, |interval| above(interval, DECODER_SHARE)),
+        trained: rankings(&Decoder::TRAINED),
+        all: rankings(&Decoder::ALL),
+        own: relation(&|encoder| -encoder.mse(Decoder::Own), 0),
+        best: relation(&|encoder| -encoder.mse(encoder.best()), 1),
+        gap: relation(&Judged::gap, 2),
+        table,
+        encoders,
+    })
+}
+
+/// Mean test errors of all encoders under a decoder.
+fn errors(encoders: &[Judged], decoder: Decoder) -> Vec<f64> {
+    encoders.iter().map(|encoder| encoder.mse(decoder)).collect()
+}
+
+/// A decoder over all encoders: a row of `decoders.csv`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DecoderSummary {
+    /// Who decodes.
+    pub decoder: Decoder,
+    /// Encoders.
+    pub encoders: usize,
+    /// Median of the mean squared error over encoders.
+    pub median_mse: f64,
+    /// Median over encoders of its error over that of the best decoder.
+    pub median_ratio: f64,
+    /// Encoders under which it is the best by validation error.
+    pub best: usize,
+    /// Kendall's tau of its ranking of the encoders and that of their own decoders.
+    pub tau_own: Option<f64>,
+    /// Kendall's tau of its ranking of the encoders and that by accuracy: positive when a smaller error goes with a better
+    /// accuracy.
+    pub tau_accuracy: Option<f64>,
+}
+
+/// Every decoder, in the order of tables.
+pub fn summaries(encoders: &[Judged]) -> Vec<DecoderSummary> {
+    let (own, accuracy) = (errors(encoders, Decoder::Own), encoders.iter().map(|encoder| encoder.accuracy));
+    let accuracy: Vec<f64> = accuracy.collect();
+    let summary = |decoder: Decoder| {
+        let errors = errors(encoders, decoder);
+        let ratios = encoders.iter().map(|encoder| encoder.mse(decoder) / encoder.mse(encoder.best()));
+        let quality: Vec<f64> = errors.iter().map(|error| -error).collect();
+        Some(DecoderSummary {
+            decoder,
+            encoders: encoders.len(),
+            median_ratio: median(ratios.collect())?,
+            best: encoders.iter().filter(|encoder| encoder.best() == decoder).count(),
+            tau_own: kendall_tau_b(&own, &errors),
+            tau_accuracy: kendall_tau_b(&quality, &accuracy),
+            median_mse: median(errors)?,
+        })
+    };
+    Decoder::ALL.into_iter().filter_map(summary).collect()
+}
+
+/// The middle, or the mean of the two in the middle.
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let last = values.len().checked_sub(1)?;
+    let middle = values.len() / 2;
+    Some((values[middle] + values[last - middle]) / 2.0)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// The rows of an encoder under every decoder; `error` gives the test error of a repeat.
+    pub(in crate::decoder_bias) fn rows(
+        network: usize,
+        logistic: f64,
+        error: impl Fn(Decoder, usize) -> f64,
+    ) -> Vec<DecoderRow> {
+        let row = |decoder: Decoder, replicate: usize| DecoderRow {
+            data: "set".to_string(),
+            network,
+            geometry: "k28".to_string(),
+            depth: 1,
+            code_size: 16,
+            encoder: "relu".to_string(),
+            own_decoder: "linear".to_string(),
+            decoder,
+            replicate,
+            status: Status::Ok,
+            reason: String::new(),
+            patches: None,
+            epochs: None,
+            scale: None,
+            logistic: Some(logistic),
+            logistic_validation: Some(logistic),
+            mse: Some(error(decoder, replicate)),
+            mse_clipped: None,
+            r2: None,
+            mse_validation: Some(error(decoder, replicate)),
+        };
+        let repeats = |decoder: Decoder| if decoder.is_random() { REPLICATES } else { 1 };
+        Decoder::ALL.into_iter().flat_map(|decoder| (0..repeats(decoder)).map(move |at| row(decoder, at))).collect()
+    }
+
+    /// Six encoders whose log error is `encoder` times their number plus `decoder` times the place of the decoder, with a
+    /// little noise over repeats.
+    fn six(encoder: f64, decoder: f64) -> Vec<DecoderRow> {
+        let of = |network: usize| {
+            let error = move |kind: Decoder, replicate: usize| {
+                let noise = 1e-3 * ((network * 7 + kind.place() * 3 + replicate * 5) % 11) as f64;
+                (encoder * network as f64 + decoder * kind.place() as f64 + noise - 5.0).exp()
+            };
+            rows(network, 0.9 - 0.05 * network as f64, error)
+        };
+        (0..6).flat_map(of).collect()
+    }
+
+    #[test]
+    fn an_error_that_follows_the_decoder_supports_the_claim() {
+        let found = analyse(&six(0.01, 0.3), 1).unwrap();
+        assert!(found.share > 0.99 && found.table.first.eta_squared < 0.01, "{:?}", found.table);
+        assert_eq!((found.verdict, found.encoders.len(), found.dropped), (Verdict::Supported, 6, 0));
+    }
+
+    #[test]
+    fn an_error_that_follows_the_encoder_contradicts_it() {
+        let found = analyse(&six(0.5, 0.001), 1).unwrap();
+        assert!(found.share < 0.01, "{:?}", found.table);
+        assert_eq!(found.verdict, Verdict::Contradicted);
+        assert!(found.interval.unwrap().high < DECODER_SHARE);
+        assert!((found.trained.unwrap().w - 1.0).abs() < 1e-12 && (found.all.unwrap().w - 1.0).abs() < 1e-12);
+        // The smaller the error, the better the accuracy.
+        let rho = |relation: Option<RankRelation>| relation.unwrap().rho;
+        assert_eq!((rho(found.own), rho(found.best)), (1.0, 1.0));
+    }
+
+    #[test]
+    fn rankings_that_turn_with_the_decoder_are_an_interaction() {
+        let of = |network: usize| {
+            rows(network, 0.5, move |kind, replicate| {
+                let sign = if kind.place() % 2 == 0 { 1.0 } else { -1.0 };
+                (sign * (network as f64 - 2.5) + 1e-3 * (replicate + 2 * network) as f64).exp()
+            })
+        };
+        let rows: Vec<DecoderRow> = (0..6).flat_map(of).collect();
+        let found = analyse(&rows, 1).unwrap();
+        assert!(found.table.interaction.unwrap().eta_squared > 0.5);
+        assert!(found.all.unwrap().w < 0.1);
+        assert!(found.own.is_none(), "one accuracy for all has no correlation");
+    }
+
+    #[test]
+    fn encoders_that_failed_or_have_holes_drop_out() {
+        let mut rows = six(0.1, 0.1);
+        for row in rows.iter_mut().filter(|row| row.network == 2) {
+            (row.status, row.logistic, row.mse) = (Status::Failed, None, None);
+        }
+        let hole = rows.iter_mut().find(|row| row.network == 4 && row.decoder == Decoder::Linear).unwrap();
+        hole.mse = None;
+        // One repeat of three may be missing.
+        rows.iter_mut().find(|row| row.network == 5 && row.decoder == Decoder::Mlp).unwrap().mse = Some(f64::INFINITY);
+        let (found, dropped) = judged(&rows);
+        assert_eq!((found.iter().map(|judged| judged.network).collect::<Vec<_>>(), dropped), (vec![0, 1, 3, 5], 2));
+        assert_eq!(found[3].errors[Decoder::Mlp.place()].len(), 2);
+        assert!(analyse(&rows, 1).is_some() && analyse(&[], 1).is_none());
+        assert!(analyse(&six(0.1, 0.1)[..25], 1).is_none(), "one encoder");
+    }
+
+    #[test]
+    fn gaps_and_summaries_by_hand() {
+        let rows: Vec<DecoderRow> = (0..2)
+            .flat_map(|network| {
+                rows(network, 0.5 + 0.1 * network as f64, move |kind, _| match kind {
+                    Decoder::Own => 0.3 + 0.1 * network as f64,
+                    Decoder::DeepMlp => 0.2,
+                    _ => 0.5 - 0.1 * network as f64,
+                })
+            })
+            .collect();
+        let (encoders, _) = judged(&rows);
+        assert_eq!(encoders[0].best(), Decoder::DeepMlp);
+        assert!((encoders[0].gap() - 0.5).abs() < 1e-12 && (encoders[1].gap() - 1.0).abs() < 1e-12);
+        let found = summaries(&encoders);
+        let own = &found[Decoder::Own.place()];
+        assert_eq!((own.encoders, own.best, own.tau_own, own.tau_accuracy), (2, 0, Some(1.0), Some(-1.0)));
+        assert!((own.median_mse - 0.35).abs() < 1e-12 && (own.median_ratio - 1.75).abs() < 1e-12);
+        let linear = &found[Decoder::Linear.place()];
+        assert_eq!((linear.tau_own, linear.tau_accuracy), (Some(-1.0), Some(1.0)));
+        let best = &found[Decoder::DeepMlp.place()];
+        assert_eq!((best.best, best.tau_own, best.median_ratio), (2, None, 1.0));
+    }
+
+    #[test]
+    fn the_median_of_an_even_number_lies_between() {
+        let of = |values: &[f64]| median(values.to_vec());
+        assert_eq!(
+            [of(&[]), of(&[3.0]), of(&[4.0, 1.0]), of(&[9.0, 1.0, 5.0])],
+            [None, Some(3.0), Some(2.5), Some(5.0)]
+        );
+    }
+}

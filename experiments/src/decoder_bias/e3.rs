@@ -1,0 +1,442 @@
+//! Experiment E3 as the suite sees it.
+
+use super::{
+    DecoderBias, REPLICATES,
+    analysis::{Analysis, DecoderSummary, Judged, analyse, summaries},
+    effort, encoders, figures,
+    pictures::{FILE, SHOWN, size_of},
+    row::{Decoder, DecoderRow},
+};
+use crate::{
+    files::write_atomically,
+    report::format::{NONE, count as grouped, error, interval, number, optional, p_value, percent},
+    run_folder::RunFolder,
+    separability::PROBE_PICTURES,
+    statistics::{Concordance, RankRelation},
+    suite::{
+        Block, Experiment, Image, Profile, Results, Section, Setup,
+        claims::{Claim, Finding},
+        columns, merge_rows, run_sweep,
+    },
+    sweep::{Settings, Shard, SweepError},
+};
+use serde::Serialize;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Experiment E3.
+pub struct E3;
+
+impl Experiment for E3 {
+    fn id(&self) -> &'static str {
+        "E3"
+    }
+
+    fn name(&self) -> &'static str {
+        "decoder-bias"
+    }
+
+    fn question(&self) -> &'static str {
+        "How much of the reconstruction error is the decoder's?"
+    }
+
+    fn protocol(&self) -> &'static str {
+        "Networks of P1 at even distances of their index are trained as in E1, then their encoders stay as they are. Each code \
+         is decoded by eleven decoders: the own one, the transposed encoder with one fitted scale, the optimal linear one, \
+         greedy ones trained anew on three numbers of patches, two perceptrons, the own one with 5 and 20 % noise on its \
+         weights, and the training picture with the nearest code. What is random about a decoder is repeated with three seeds. \
+         A two-way analysis of variance of the logarithm of the test error, over encoders and the five decoders that were \
+         trained to their end (own, optimal linear, longest re-trained, both perceptrons), says whose variation it is; \
+         intervals resample encoders."
+    }
+
+    fn run(&self, setup: &Setup, folder: &Path, settings: &Settings) -> Result<(), SweepError> {
+        let sweep = DecoderBias::new(setup);
+        run_sweep(self.name(), &sweep, setup, folder, settings)?;
+        let file = folder.join(FILE);
+        if settings.shard == Shard::WHOLE
+            && !file.exists()
+            && let Some(png) = sweep.pictures()
+        {
+            write_atomically(&file, &png)?;
+        }
+        Ok(())
+    }
+
+    fn merge(&self, shards: &[PathBuf], out: &Path) -> Result<usize, SweepError> {
+        merge_rows::<DecoderRow>(shards, out)
+    }
+
+    fn summarise(&self, results: &Results) -> anyhow::Result<String> {
+        let rows: Vec<DecoderRow> = results.rows()?;
+        let Some(found) = analyse(&rows, results.identity.seed) else {
+            return Ok(format!("{}: too few encoders for an analysis\n", data(&rows)));
+        };
+        let folder = RunFolder { path: results.folder.to_path_buf() };
+        let summaries = summaries(&found.encoders);
+        folder.write_csv("decoders.csv", &summaries)?;
+        folder.write_csv("decomposition.csv", [DecompositionRow::of(data(&rows), &found)])?;
+        Ok(text(data(&rows), &found, &summaries))
+    }
+
+    fn section(&self, results: &[Results]) -> anyhow::Result<Section> {
+        let mut section = Section { deviations: deviations(), ..Section::default() };
+        for result in results {
+            let rows: Vec<DecoderRow> = result.rows()?;
+            let png = fs::read(result.folder.join(FILE)).ok();
+            add(&mut section, result.set, &rows, result.identity.seed, png);
+        }
+        Ok(section)
+    }
+}
+
+/// Where the experiment differs from the protocol.
+fn deviations() -> Vec<String> {
+    let [quick, full] = [Profile::Quick, Profile::Full].map(effort);
+    vec![
+        format!(
+            "E3 takes its {} encoders (quick: {}) at even distances of their index in P1, not spread over accuracy: networks \
+             chosen by an outcome would bias what is said about that outcome.",
+            encoders(Profile::Full),
+            encoders(Profile::Quick)
+        ),
+        format!(
+            "E3 shows re-trained decoders at most {} patches a layer in the quick profile, {} in the full one; perceptrons \
+             learn for at most {} and {} epochs, ended by the validation error.",
+            grouped(quick.patches[2]),
+            grouped(full.patches[2]),
+            quick.epochs,
+            full.epochs
+        ),
+        format!(
+            "In E3, probes and decoders that learn from whole pictures see at most {} training pictures.",
+            grouped(PROBE_PICTURES)
+        ),
+        format!(
+            "The analysis of variance of E3 has {REPLICATES} values in every cell; a decoder without randomness gives the same \
+             one {REPLICATES} times."
+        ),
+    ]
+}
+
+fn data(rows: &[DecoderRow]) -> &str {
+    rows.first().map_or("no data", |row| &row.data)
+}
+
+/// The analysis of one data set: the row of `decomposition.csv`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct DecompositionRow {
+    data: String,
+    encoders: usize,
+    dropped: usize,
+    eta_encoder: f64,
+    eta_decoder: f64,
+    eta_interaction: Option<f64>,
+    eta_residual: f64,
+    decoder_share: f64,
+    low: Option<f64>,
+    high: Option<f64>,
+    verdict: &'static str,
+    concordance_trained: Option<f64>,
+    concordance_trained_p: Option<f64>,
+    concordance_all: Option<f64>,
+    concordance_all_p: Option<f64>,
+    rho_own: Option<f64>,
+    rho_best: Option<f64>,
+    rho_gap: Option<f64>,
+}
+
+impl DecompositionRow {
+    fn of(data: &str, found: &Analysis) -> Self {
+        let rho = |relation: &Option<RankRelation>| relation.map(|relation| relation.rho);
+        Self {
+            data: data.to_string(),
+            encoders: found.encoders.len(),
+            dropped: found.dropped,
+            eta_encoder: found.table.first.eta_squared,
+            eta_decoder: found.table.second.eta_squared,
+            eta_interaction: found.table.interaction.map(|interaction| interaction.eta_squared),
+            eta_residual: residual(found),
+            decoder_share: found.share,
+            low: found.interval.map(|interval| interval.low),
+            high: found.interval.map(|interval| interval.high),
+            verdict: found.verdict.name(),
+            concordance_trained: found.trained.map(|concordance| concordance.w),
+            concordance_trained_p: found.trained.map(|concordance| concordance.p),
+            concordance_all: found.all.map(|concordance| concordance.w),
+            concordance_all_p: found.all.map(|concordance| concordance.p),
+            rho_own: rho(&found.own),
+            rho_best: rho(&found.best),
+            rho_gap: rho(&found.gap),
+        }
+    }
+}
+
+/// The share of the variation over repeats.
+fn residual(found: &Analysis) -> f64 {
+    found.table.residual_sum_of_squares / found.table.total_sum_of_squares
+}
+
+/// What goes with accuracy, and how it is named.
+fn relations(found: &Analysis) -> [(&'static str, &'static str, Option<RankRelation>); 3] {
+    [
+        ("own", "quality by the own decoder", found.own),
+        ("best", "quality by the best decoder", found.best),
+        ("gap", "gap of own and best decoder", found.gap),
+    ]
+}
+
+/// What a reader without a browser should see.
+fn text(data: &str, found: &Analysis, summaries: &[DecoderSummary]) -> String {
+    let table = &found.table;
+    let mut text = format!(
+        "{data}: {} encoders ({} dropped out, {} dead) under {} decoders; whose is the error?\n",
+        found.encoders.len(),
+        found.dropped,
+        found.encoders.iter().filter(|encoder| encoder.dead).count(),
+        Decoder::ALL.len()
+    );
+    text += &format!(
+        "  {:<20} {:>10} {:>14} {:>5} {:>9} {:>14}\n",
+        "decoder", "median MSE", "over the best", "best", "tau, own", "tau, accuracy"
+    );
+    let tau = |tau: Option<f64>| tau.map_or("-".to_string(), |tau| format!("{tau:.2}"));
+    for row in summaries {
+        text += &format!(
+            "  {:<20} {:>10.4} {:>14.2} {:>5} {:>9} {:>14}\n",
+            row.decoder.label(),
+            row.median_mse,
+            row.median_ratio,
+            row.best,
+            tau(row.tau_own),
+            tau(row.tau_accuracy)
+        );
+    }
+    text += &format!(
+        "  shares of the log error: encoder {:.3}, decoder {:.3}, interaction {:.3}, repeats {:.3}\n",
+        table.first.eta_squared,
+        table.second.eta_squared,
+        table.interaction.map_or(0.0, |interaction| interaction.eta_squared),
+        residual(found)
+    );
+    let ends = found.interval.map_or("unknown".to_string(), |i| format!("{:.3} to {:.3}", i.low, i.high));
+    text += &format!("  decoder and interaction: {:.3}, 95 % interval {ends}\n", found.share);
+    let w = |of: &Option<Concordance>| of.map_or("-".to_string(), |concordance| format!("{:.2}", concordance.w));
+    text += &format!("  Kendall's W: {} trained to their end, {} all\n", w(&found.trained), w(&found.all));
+    for (_, name, relation) in relations(found) {
+        let Some(relation) = relation else { continue };
+        let ends = relation.interval();
+        text += &format!("  accuracy and {name}: rho {:.2} ({:.2} to {:.2})\n", relation.rho, ends.low, ends.high);
+    }
+    text + &format!("  claim C4: {}\n", found.verdict.name())
+}
+
+/// The part of one data set.
+fn add(section: &mut Section, set: &str, rows: &[DecoderRow], seed: u64, png: Option<Vec<u8>>) {
+    let Some(first) = rows.first() else { return };
+    let data = first.data.clone();
+    section.blocks.push(Block::Heading(data.clone()));
+    let Some(found) = analyse(rows, seed) else {
+        section.blocks.push(Block::Text("Too few encoders can be judged under every decoder.".to_string()));
+        return;
+    };
+    section.blocks.push(Block::Figure {
+        id: "F4",
+        caption: format!(
+            "{data}. Every thread is an encoder, at the accuracy of a logistic probe on its code; the beads on it are its test \
+             errors under the decoders, means over repeats. Accuracy does not depend on the decoder."
+        ),
+        image: Image::Svg(figures::beads(&data, &found).to_svg()),
+    });
+    if let Some(image) = png.and_then(pictures) {
+        let names: Vec<&str> = SHOWN.iter().map(|decoder| decoder.label()).collect();
+        section.blocks.push(Block::Figure {
+            id: "F5",
+            caption: format!(
+                "{data}. Test pictures (left) and what decoders make of the codes of one encoder, the first that did not fail; \
+                 from the left: {}.",
+                names.join("; ")
+            ),
+            image,
+        });
+    }
+    section.blocks.push(Block::Table {
+        id: "T3",
+        caption: format!(
+            "{data}. Decoders over {} encoders: median test error, median ratio to the error of the encoder's best decoder (by \
+             validation), encoders for which it is the best, Kendall's tau of its ranking of the encoders with that by the own \
+             decoders, and of its quality with accuracy.",
+            found.encoders.len()
+        ),
+        columns: columns([
+            "decoder",
+            "#median MSE",
+            "#over the best",
+            "#best of",
+            "#tau with own",
+            "#tau with accuracy",
+        ]),
+        rows: summaries(&found.encoders).iter().map(summary_cells).collect(),
+    });
+    section.blocks.push(Block::Table {
+        id: "T3b",
+        caption: format!(
+            "{data}. Shares of the variation of the logarithm of the test error (eta squared) over encoders and the decoders \
+             trained to their end, and degrees of freedom. Repeats of decoders without randomness are equal, so there are no \
+             F tests."
+        ),
+        columns: columns(["source", "#share", "#degrees of freedom"]),
+        rows: variance_cells(&found),
+    });
+    section.blocks.push(Block::Table {
+        id: "T3c",
+        caption: format!(
+            "{data}. Spearman's rho with the accuracy of the logistic probe over encoders, 95 % interval, permutation p. \
+             Quality is the negative error. The gap is (MSE of the own - MSE of the best decoder) / MSE of the best."
+        ),
+        columns: columns(["accuracy and", "#n", "#rho", "#interval", "#p"]),
+        rows: relations(&found).into_iter().map(|(_, name, relation)| relation_cells(name, relation)).collect(),
+    });
+    section.findings.push(finding(&data, &found));
+    for (key, value) in numbers(&found) {
+        section.numbers.insert(format!("{set}.{key}"), value);
+    }
+}
+
+fn pictures(bytes: Vec<u8>) -> Option<Image> {
+    let size = size_of(&bytes)?;
+    let description = "Test pictures and their reconstructions from one code by several decoders, side by side.";
+    Some(Image::Png { bytes, size, description: description.to_string() })
+}
+
+fn finding(data: &str, found: &Analysis) -> Finding {
+    let ends = found.interval.map_or("unknown".to_string(), interval);
+    Finding {
+        claim: Claim::C4,
+        data: data.to_string(),
+        verdict: found.verdict,
+        numbers: format!(
+            "over {} encoders, decoder and interaction carry {} of the variation of the log error (95 % interval of the share \
+             {ends}), encoders {}",
+            found.encoders.len(),
+            percent(found.share),
+            percent(found.table.first.eta_squared)
+        ),
+    }
+}
+
+/// Numbers by name, without the data set.
+fn numbers(found: &Analysis) -> Vec<(String, String)> {
+    let interaction = found.table.interaction.map_or(0.0, |interaction| interaction.eta_squared);
+    let mut all = vec![
+        ("encoders".to_string(), found.encoders.len().to_string()),
+        ("dropped".to_string(), found.dropped.to_string()),
+        ("share".to_string(), number(found.share, 2)),
+        ("interval".to_string(), found.interval.map_or(NONE.to_string(), interval)),
+        ("eta.encoder".to_string(), number(found.table.first.eta_squared, 2)),
+        ("eta.decoder".to_string(), number(found.table.second.eta_squared, 2)),
+        ("eta.interaction".to_string(), number(interaction, 2)),
+        ("concordance.trained".to_string(), optional(found.trained.map(|concordance| concordance.w), 2)),
+        ("concordance.all".to_string(), optional(found.all.map(|concordance| concordance.w), 2)),
+    ];
+    for (key, _, relation) in relations(found) {
+        all.push((format!("{key}.rho"), optional(relation.map(|relation| relation.rho), 2)));
+        let ends = relation.map_or(NONE.to_string(), |relation| interval(relation.interval()));
+        all.push((format!("{key}.interval"), ends));
+    }
+    let gaps: Vec<f64> = found.encoders.iter().map(Judged::gap).collect();
+    let widest = gaps.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    all.push(("gap.largest".to_string(), number(widest, 2)));
+    all
+}
+
+fn summary_cells(row: &DecoderSummary) -> Vec<String> {
+    vec![
+        row.decoder.label().to_string(),
+        error(row.median_mse),
+        number(row.median_ratio, 2),
+        row.best.to_string(),
+        optional(row.tau_own, 2),
+        optional(row.tau_accuracy, 2),
+    ]
+}
+
+fn variance_cells(found: &Analysis) -> Vec<Vec<String>> {
+    let table = &found.table;
+    let row = |name: &str, share: f64, freedom: String| vec![name.to_string(), number(share, 3), freedom];
+    let mut rows = vec![
+        row("encoder", table.first.eta_squared, table.first.freedom.to_string()),
+        row("decoder", table.second.eta_squared, table.second.freedom.to_string()),
+    ];
+    if let Some(interaction) = table.interaction {
+        rows.push(row("interaction", interaction.eta_squared, interaction.freedom.to_string()));
+    }
+    rows.push(row("repeats", residual(found), table.residual_freedom.to_string()));
+    rows.push(row("decoder and interaction", found.share, found.interval.map_or(NONE.to_string(), interval)));
+    rows
+}
+
+fn relation_cells(name: &str, relation: Option<RankRelation>) -> Vec<String> {
+    let cell = |of: &dyn Fn(RankRelation) -> String| relation.map_or(NONE.to_string(), of);
+    vec![
+        name.to_string(),
+        cell(&|relation| relation.rows.to_string()),
+        cell(&|relation| number(relation.rho, 2)),
+        cell(&|relation| interval(relation.interval())),
+        cell(&|relation| p_value(relation.permutation_p)),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::analysis::tests::rows;
+    use super::*;
+    use crate::{
+        figures::{Colour, Sheet},
+        statistics::Verdict,
+    };
+
+    fn five() -> Vec<DecoderRow> {
+        let of = |network: usize| {
+            rows(network, 0.5 + 0.1 * network as f64, move |decoder, replicate| {
+                0.05 + 0.02 * decoder.place() as f64 + 0.001 * ((network * 3 + replicate) % 4) as f64
+            })
+        };
+        (0..5).flat_map(of).collect()
+    }
+
+    #[test]
+    fn a_set_has_its_figures_finding_and_numbers() {
+        let mut section = Section::default();
+        let png = Sheet::mosaic(&[[0.0_f32; 4]], [2, 2], Colour::Grey, 1).to_png();
+        add(&mut section, "mnist", &five(), 1, Some(png));
+        let figures = section.blocks.iter().filter(|block| matches!(block, Block::Figure { .. }));
+        assert_eq!((figures.count(), section.blocks.len()), (2, 6));
+        for block in &section.blocks {
+            if let Block::Table { columns, rows, .. } = block {
+                assert!(!rows.is_empty() && rows.iter().all(|row| row.len() == columns.len()));
+            }
+        }
+        assert_eq!((section.findings[0].claim, section.findings[0].verdict), (Claim::C4, Verdict::Supported));
+        assert_eq!(section.numbers["mnist.encoders"], "5");
+        let without = |rows: &[DecoderRow]| {
+            let mut section = Section::default();
+            add(&mut section, "mnist", rows, 1, None);
+            (section.blocks.len(), section.findings.len())
+        };
+        assert_eq!([without(&five()), without(&five()[..25]), without(&[])], [(5, 1), (2, 0), (0, 0)]);
+    }
+
+    #[test]
+    fn the_text_has_every_decoder_and_the_verdict() {
+        let found = analyse(&five(), 1).unwrap();
+        let text = text("set", &found, &summaries(&found.encoders));
+        assert!(Decoder::ALL.iter().all(|decoder| text.contains(decoder.label())), "{text}");
+        assert!(text.contains("5 encoders (0 dropped out, 0 dead)") && text.contains("claim C4: supported"), "{text}");
+        let row = DecompositionRow::of("set", &found);
+        let sum = row.eta_encoder + row.eta_decoder + row.eta_interaction.unwrap() + row.eta_residual;
+        assert!((sum - 1.0).abs() < 1e-9, "{sum}");
+    }
+}

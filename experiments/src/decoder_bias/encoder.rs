@@ -1,0 +1,57 @@
+//! The encoders: networks of P1, trained as in E1 and then left as they are.
+
+use crate::{
+    correlation::{
+        network::{Status, train_member},
+        population::Member,
+    },
+    linear_algebra::Rows,
+    measures,
+    probe::{Features, FittedProbe, LogisticProbe, PENALTIES},
+    scae::Scae,
+    scores::Reconstruction,
+    separability::Parts,
+};
+use patchgrad::{Tensor, Workspace, random::stream};
+
+/// A trained network whose encoder stays as it is.
+#[derive(Clone, Debug)]
+pub struct Encoder {
+    /// The network, with its own decoders.
+    pub scae: Scae,
+    /// Whether it is dead.
+    pub status: Status,
+    /// Accuracy of the logistic probe on the code, a share of the test pictures.
+    pub logistic: f64,
+    /// The same on validation pictures.
+    pub logistic_validation: f64,
+}
+
+/// Trains and probes a member; `pictures` `[N, H, W, C]` are all that networks are trained on.
+///
+/// # Errors
+/// With the reason why there is no such encoder, for its rows.
+pub fn train(member: &Member, pictures: &Tensor, parts: &Parts) -> Result<Encoder, String> {
+    let workspace = &mut Workspace::new();
+    let mut scae = Scae::new(member.spec.clone(), &mut stream(member.training.seed, "init", 0));
+    train_member(&mut scae, member, pictures, workspace).map_err(|error| error.to_string())?;
+    let decoded = scae.reconstruct(&parts.test.pictures, workspace);
+    let own = Reconstruction::score(&parts.test.pictures, decoded.as_slice());
+    if !own.mse.is_finite() {
+        return Err("a reconstruction is not finite".to_string());
+    }
+    let [train, validation, test] = parts.features(|pictures| scae.codes(pictures, workspace));
+    let features = |rows, labels| Features { rows, labels };
+    let [train_part, validation_part, test_part] = parts.all();
+    let validation = features(&validation, &validation_part.labels);
+    let probe =
+        LogisticProbe::fit(features(&train, &train_part.labels), validation, parts.classes, &PENALTIES, workspace)
+            .map_err(|error| error.to_string())?;
+    let mut accuracy = |of: Features| probe.accuracy(of, workspace).map_err(|error| error.to_string());
+    let logistic_validation = accuracy(validation)?;
+    let logistic = accuracy(features(&test, &test_part.labels))?;
+    let rows = Rows::new(test.as_slice(), member.spec.code_size());
+    let constant = measures::dead_units(rows) == Some(member.spec.code_size());
+    let status = if constant || own.r2 <= 0.0 { Status::Dead } else { Status::Ok };
+    Ok(Encoder { scae, status, logistic, logistic_validation })
+}

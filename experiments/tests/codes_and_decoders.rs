@@ -1,0 +1,67 @@
+//! Experiments E2 and E3 as a user runs them: the same bytes for any number of jobs, with their tables beside the rows.
+#![forbid(unsafe_code)]
+
+use assert_cmd::Command;
+use std::{collections::BTreeMap, fs, path::Path};
+
+fn run(folder: &Path, arguments: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pitfall"));
+    command.current_dir(folder).args(arguments).env_remove("PATCHGRAD_DATA");
+    String::from_utf8(command.assert().success().get_output().stdout.clone()).unwrap()
+}
+
+fn smoke(folder: &Path, name: &str, more: &[&str]) -> String {
+    let fixed = ["run", name, "--profile", "smoke", "--quiet"];
+    run(folder, &fixed.iter().chain(more).copied().collect::<Vec<&str>>())
+}
+
+/// Every file of an experiment by name.
+fn files(folder: &Path, run: &str, name: &str) -> BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(folder.join(run).join("mnist").join(name)).unwrap();
+    let file = |entry: fs::DirEntry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap());
+    entries.map(|entry| file(entry.unwrap())).collect()
+}
+
+fn names(files: &BTreeMap<String, Vec<u8>>) -> Vec<&str> {
+    files.keys().map(String::as_str).collect()
+}
+
+fn lines(files: &BTreeMap<String, Vec<u8>>, name: &str) -> usize {
+    files[name].iter().filter(|byte| **byte == b'\n').count()
+}
+
+#[test]
+fn separability_gives_the_same_bytes_for_any_number_of_jobs_and_shards() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let text = smoke(folder, "separability", &["--out", "one", "--jobs", "1"]);
+    for part in ["MNIST sample: 12 networks", "P1, living", "itself before training", "shuffled labels", "claim C3: "] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let one = files(folder, "one", "separability");
+    assert_eq!(names(&one), ["comparisons.csv", "rows.csv", "sweep.json"]);
+    // 12 networks; pixels, LDA, five sizes of PCA and of random projections, labels in random order, a supervised network.
+    assert_eq!(lines(&one, "rows.csv"), 1 + 12 + 14);
+    smoke(folder, "separability", &["--out", "first", "--shard", "1/2", "--jobs", "3"]);
+    smoke(folder, "separability", &["--out", "second", "--shard", "2/2", "--jobs", "3"]);
+    let shards = ["first/mnist/separability", "second/mnist/separability"];
+    run(folder, &["merge", shards[0], shards[1], "--out", "merged/mnist/separability"]);
+    assert!(files(folder, "merged", "separability") == one);
+}
+
+#[test]
+fn decoder_bias_gives_the_same_bytes_for_any_number_of_jobs_and_a_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let text = smoke(folder, "decoder-bias", &["--out", "one", "--jobs", "1"]);
+    for part in ["MNIST sample: ", "optimal linear", "shares of the log error", "claim C4: "] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let one = files(folder, "one", "decoder-bias");
+    assert_eq!(names(&one), ["decoders.csv", "decomposition.csv", "pictures.png", "rows.csv", "sweep.json"]);
+    // Three encoders under four decoders without randomness and seven with three repeats.
+    assert_eq!(lines(&one, "rows.csv"), 1 + 3 * (4 + 7 * 3));
+    assert!(one["pictures.png"].starts_with(b"\x89PNG"));
+    smoke(folder, "decoder-bias", &["--out", "three", "--jobs", "3"]);
+    assert!(files(folder, "three", "decoder-bias") == one);
+}
