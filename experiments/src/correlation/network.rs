@@ -98,6 +98,8 @@ pub struct NetworkRow {
     pub correlation: Option<f64>,
     /// Mean CIE94 colour difference.
     pub delta_e94: Option<f64>,
+    /// Mean Mahalanobis distance of two colours.
+    pub mahalanobis: Option<f64>,
     /// What N-light-N compares by mistake: the top left patch of the original with the bottom right patch of the
     /// reconstruction, both of the lowest layer's size. Mean squared error.
     pub misaligned_mse: Option<f64>,
@@ -220,7 +222,9 @@ pub(crate) fn initialise(
 ) -> Result<(), TrainingError> {
     let dims = scae.spec().unit_dims(layer);
     let features = match unit {
-        UnitSpec::Pca { .. } | UnitSpec::Lda { .. } | UnitSpec::Oja { .. } => dims.features.min(dims.patch_len()),
+        UnitSpec::Pca { .. } | UnitSpec::Oja { .. } => dims.features.min(dims.patch_len()),
+        // Classes differ along one direction less than there are; any others would be arbitrary.
+        UnitSpec::Lda { .. } => dims.features.min(dims.patch_len()).min(classes_of(labels).saturating_sub(1).max(1)),
         _ => dims.features,
     };
     let mut spec = scae.spec().clone();
@@ -257,6 +261,18 @@ pub(crate) fn initialise(
     Ok(())
 }
 
+/// How many classes occur; 0 without labels.
+fn classes_of(labels: Labels) -> usize {
+    let mut classes: Vec<u32> = match labels {
+        Labels::None => Vec::new(),
+        Labels::Pictures(labels) => labels.to_vec(),
+        Labels::Pixels(labels) => labels.iter().map(|&label| u32::from(label)).collect(),
+    };
+    classes.sort_unstable();
+    classes.dedup();
+    classes.len()
+}
+
 /// Fills in the row; `None` when a value is not finite.
 fn measure(
     scae: &Scae,
@@ -286,6 +302,7 @@ fn measure(
     row.soid_optimal = score(Score::SoidOptimal);
     row.correlation = score(Score::Correlation);
     row.delta_e94 = score(Score::DeltaE94);
+    row.mahalanobis = score(Score::Mahalanobis);
     row.misaligned_mse = Some(misaligned_mse(&test.pictures, &decoded, scae.spec().layers[0].geometry.kernel));
     let validation_decoded = scae.reconstruct(&validation.pictures, workspace);
     row.mse_validation = Some(Reconstruction::score(&validation.pictures, validation_decoded.as_slice()).mse);
@@ -382,6 +399,7 @@ fn blank(member: &Member, examples: &Examples, parameters: usize) -> NetworkRow 
         soid_optimal: None,
         correlation: None,
         delta_e94: None,
+        mahalanobis: None,
         misaligned_mse: None,
         mse_validation: None,
         linear_decoder_mse: None,
@@ -444,6 +462,7 @@ pub(crate) mod tests {
             soid_optimal: known,
             correlation: known,
             delta_e94: known,
+            mahalanobis: known,
             misaligned_mse: known,
             mse_validation: known,
             linear_decoder_mse: known,

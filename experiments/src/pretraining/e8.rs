@@ -55,7 +55,7 @@ impl Experiment for E8 {
         let folder = RunFolder { path: results.folder.to_path_buf() };
         folder.write_csv("pretraining.csv", &found)?;
         folder.write_csv("pretraining-starts.csv", &of_starts)?;
-        folder.write_csv("pretraining-reconstruction.csv", &reconstruction(&rows))?;
+        folder.write_csv("pretraining-reconstruction.csv", reconstruction(&rows))?;
         Ok(table(&rows, &found, &of_starts))
     }
 

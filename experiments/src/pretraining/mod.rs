@@ -4,9 +4,9 @@
 //! start classifies better, and does the better one reconstruct better? (Claim C6; Erhan et al. 2010, Paine et al. 2014, Seuret
 //! et al. 2017 for starts from principal components, Alberti et al. 2017 for discriminant ones.)
 //!
-//! **Protocol.** One architecture, that of P2 of [E1](crate::correlation). Seven [starts](starts), which see all training
-//! pictures without labels (the discriminant one sees the labelled pictures); class-balanced [sets of labels](labels) that
-//! contain each other; full [fine-tuning](tuning) with a linear layer on the code, early stopping on validation pictures. A seed
+//! **Protocol.** One architecture, that of P2 of [E1](crate::correlation). Seven [`starts`], which see all training
+//! pictures without labels (the discriminant one sees the labelled pictures); class-balanced sets of labels that
+//! contain each other; full fine-tuning with a linear layer on the code, early stopping on validation pictures. A seed
 //! decides the labels, the order of the pictures, the head and the random numbers of every start, so starts are paired over
 //! seeds.
 //!
@@ -63,7 +63,7 @@ pub fn sizes(profile: Profile) -> Sizes {
     const LABELS: &[usize] = &[100, 300, 1_000, 3_000, 10_000];
     profile.choose([
         Sizes { labels: &[30], seeds: 2, patches: 320, closed_form: 320, validation: 100, steps: 20 },
-        Sizes { labels: LABELS, seeds: 5, patches: 20_000, closed_form: 5_000, validation: 1_000, steps: 1_500 },
+        Sizes { labels: LABELS, seeds: 5, patches: 20_000, closed_form: 5_000, validation: 1_000, steps: 2_500 },
         Sizes { labels: LABELS, seeds: 10, patches: 100_000, closed_form: 20_000, validation: 5_000, steps: 12_000 },
     ])
 }

@@ -10,8 +10,8 @@
 //! | GBRBM | machines, normally distributed at the bottom, binary above | Hinton et al. 2006 |
 //! | PCA + SCAE | principal components, then as SCAE | Seuret et al. 2017 |
 //!
-//! Where a start has fewer directions than a layer has features, as 16 values of a patch have at most 16 components, the other
-//! features keep their random weights. All have the decoders that belong to them.
+//! Where a start has fewer directions than a layer has features, as 16 values of a patch have at most 16 components and ten
+//! classes nine discriminant directions, the other features keep their random weights. All have the decoders that belong to them.
 
 use crate::{
     correlation::{network::initialise, population::Initialisation},

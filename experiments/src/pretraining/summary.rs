@@ -113,9 +113,12 @@ fn slope(curve: &[(f64, f64)]) -> Option<f64> {
     linear_trend(&x, &y, CONFIDENCE).map(|trend| trend.slope)
 }
 
+/// Quality and accuracy over initialisations, by seed.
+type BySeed = BTreeMap<usize, (Vec<f64>, Vec<f64>)>;
+
 /// Every number of labels.
 pub fn reconstruction(rows: &[PretrainingRow]) -> Vec<ReconstructionRow> {
-    let mut pairs: BTreeMap<usize, BTreeMap<usize, (Vec<f64>, Vec<f64>)>> = BTreeMap::new();
+    let mut pairs: BTreeMap<usize, BySeed> = BTreeMap::new();
     for row in rows {
         if let (Some(mse), Some(accuracy)) = (row.mse, row.accuracy) {
             let (quality, accuracies) = pairs.entry(row.labels).or_default().entry(row.seed).or_default();
@@ -123,7 +126,7 @@ pub fn reconstruction(rows: &[PretrainingRow]) -> Vec<ReconstructionRow> {
             accuracies.push(accuracy);
         }
     }
-    let of = |(labels, seeds): (usize, BTreeMap<usize, (Vec<f64>, Vec<f64>)>)| {
+    let of = |(labels, seeds): (usize, BySeed)| {
         let rhos: Vec<f64> = seeds.values().filter_map(|(quality, accuracy)| spearman(quality, accuracy)).collect();
         let interval = mean_interval(&rhos, CONFIDENCE).map(|mean| mean.interval);
         Some(ReconstructionRow {
@@ -149,14 +152,14 @@ pub fn verdict(curves: &[CurveRow]) -> (Verdict, String) {
     let named = |wanted: Case| {
         let labels: Vec<String> =
             own.iter().filter(|row| case(row) == wanted).map(|row| row.labels.to_string()).collect();
-        if labels.is_empty() { "none".to_string() } else { labels.join(", ") }
+        if labels.is_empty() { "no number of labels".to_string() } else { format!("{} labels", labels.join(", ")) }
     };
     let gains: Vec<String> = own
         .iter()
         .filter_map(|row| Some(format!("{} with {} labels", signed(100.0 * row.gain?), row.labels)))
         .collect();
     let numbers = format!(
-        "points of accuracy that an SCAE gains over a random start: {}; certainly better with {} labels, certainly worse with {}",
+        "points of accuracy that an SCAE gains over a random start: {}; certainly better with {}, certainly worse with {}",
         gains.join(", "),
         named(Case::ForIt),
         named(Case::AgainstIt)
@@ -225,7 +228,10 @@ mod tests {
         let (verdict_of_rows, numbers) = verdict(&curves(&rows()));
         assert_eq!(verdict_of_rows, Verdict::Supported);
         assert!(numbers.contains("+5.00 with 100 labels"), "{numbers}");
-        assert!(numbers.ends_with("certainly better with 100 labels, certainly worse with none"), "{numbers}");
+        assert!(
+            numbers.ends_with("certainly better with 100 labels, certainly worse with no number of labels"),
+            "{numbers}"
+        );
         // Turned round: the SCAE is worse with 100 labels.
         let mut turned = rows();
         for row in &mut turned {
