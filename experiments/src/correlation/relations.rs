@@ -59,7 +59,7 @@ impl Level {
 pub type Column = fn(&NetworkRow) -> Option<f64>;
 
 /// Reconstruction as quality: what is better when lower has its sign turned.
-pub const QUALITIES: [(&str, Column); 9] = [
+pub const QUALITIES: [(&str, Column); 10] = [
     ("mse", |row| row.mse.map(|value| -value)),
     ("mse-clipped", |row| row.mse_clipped.map(|value| -value)),
     ("ssim", |row| row.ssim),
@@ -68,6 +68,7 @@ pub const QUALITIES: [(&str, Column); 9] = [
     ("soid-optimal", |row| row.soid_optimal.map(|value| -value)),
     ("correlation", |row| row.correlation.map(|value| -value)),
     ("delta-e94", |row| row.delta_e94.map(|value| -value)),
+    ("mahalanobis", |row| row.mahalanobis.map(|value| -value)),
     ("linear-decoder", |row| row.linear_decoder_mse.map(|value| -value)),
 ];
 

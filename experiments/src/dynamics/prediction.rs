@@ -153,6 +153,9 @@ fn living(rows: &[NetworkRow], population: Population) -> Vec<&NetworkRow> {
     rows.iter().filter(|row| row.population == population && row.status != Status::Failed).collect()
 }
 
+/// A model, fitted to redrawn networks.
+type Fit = Box<dyn Fn(&[usize]) -> Option<crate::statistics::Explained>>;
+
 fn predict(rows: &[NetworkRow], model: Model, random: &mut Stream) -> Option<PredictionRow> {
     let mut chosen = Vec::new();
     let mut errors: Vec<Vec<f64>> = vec![Vec::new(); model.errors().len()];
@@ -166,7 +169,7 @@ fn predict(rows: &[NetworkRow], model: Model, random: &mut Stream) -> Option<Pre
     let y: Vec<f64> = chosen.iter().map(|(_, y)| *y).collect();
     let networks: Vec<&NetworkRow> = chosen.iter().map(|(row, _)| *row).collect();
     let data = networks.first()?.data.clone();
-    let fit: Box<dyn Fn(&[usize]) -> Option<crate::statistics::Explained>> = if model.is_of_error() {
+    let fit: Fit = if model.is_of_error() {
         let columns = configuration(model, &networks);
         Box::new(move |drawn| {
             let pick = |column: &Vec<f64>| drawn.iter().map(|&row| column[row]).collect::<Vec<f64>>();

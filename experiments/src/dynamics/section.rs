@@ -191,9 +191,12 @@ fn curves(
     }
 }
 
+/// The accuracy of a layer.
+type Accuracy = fn(&CheckpointRow) -> Option<f64>;
+
 /// F8: the accuracy of each layer, means over networks.
 fn layers(name: &str, rows: &[CheckpointRow]) -> Block {
-    let of_layers: [(&str, fn(&CheckpointRow) -> Option<f64>); 3] = [
+    let of_layers: [(&str, Accuracy); 3] = [
         ("lowest layer", |row| row.layer1_validation),
         ("second layer", |row| row.layer2_validation),
         ("code", |row| row.accuracy_validation),
@@ -201,7 +204,7 @@ fn layers(name: &str, rows: &[CheckpointRow]) -> Block {
     let mut patches: Vec<usize> = rows.iter().map(|row| row.patches).collect();
     patches.sort_unstable();
     patches.dedup();
-    let mean_at = |patches: usize, value: fn(&CheckpointRow) -> Option<f64>| {
+    let mean_at = |patches: usize, value: Accuracy| {
         let values: Vec<f64> = rows.iter().filter(|row| row.patches == patches).filter_map(value).collect();
         let mean = mean_interval(&values, CONFIDENCE)?;
         Some(LinePoint {

@@ -54,7 +54,7 @@ impl Experiment for E6 {
         let found = scores(&rows, results.identity.seed);
         let folder = RunFolder { path: results.folder.to_path_buf() };
         folder.write_csv("scores.csv", &found)?;
-        folder.write_csv("scores-agreement.csv", &agreement(&rows))?;
+        folder.write_csv("scores-agreement.csv", agreement(&rows))?;
         Ok(table(&found))
     }
 
@@ -64,7 +64,6 @@ impl Experiment for E6 {
             let rows: Vec<NetworkRow> = result.rows()?;
             page::add(&mut section, result.set, &agreement(&rows), &scores(&rows, result.identity.seed));
         }
-        section.deviations = page::deviations();
         Ok(section)
     }
 }

@@ -43,7 +43,7 @@ impl Score {
 pub const REFERENCE: &str = "mse";
 
 /// Every score, the reference first. PSNR is a falling function of the mean squared error.
-pub const SCORES: [Score; 11] = [
+pub const SCORES: [Score; 12] = [
     Score::new(REFERENCE, "MSE", Some("mse"), |row| row.mse.map(|value| -value)),
     Score::new("psnr", "PSNR", Some("mse"), |row| row.psnr),
     Score::new("mse-clipped", "MSE, clipped", Some("mse-clipped"), |row| row.mse_clipped.map(|value| -value)),
@@ -53,6 +53,7 @@ pub const SCORES: [Score; 11] = [
     Score::new("soid-optimal", "SOID, optimal", Some("soid-optimal"), |row| row.soid_optimal.map(|value| -value)),
     Score::new("correlation", "correlation", Some("correlation"), |row| row.correlation.map(|value| -value)),
     Score::new("delta-e94", "Delta E94", Some("delta-e94"), |row| row.delta_e94.map(|value| -value)),
+    Score::new("mahalanobis", "Mahalanobis", Some("mahalanobis"), |row| row.mahalanobis.map(|value| -value)),
     Score::new("misaligned", "misaligned (D3)", None, |row| row.misaligned_mse.map(|value| -value)),
     Score::new("linear-decoder", "linear decoder", Some("linear-decoder"), |row| {
         row.linear_decoder_mse.map(|value| -value)

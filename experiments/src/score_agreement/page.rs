@@ -34,15 +34,6 @@ pub(super) fn add(section: &mut Section, set: &str, agreement: &[AgreementRow], 
     }
 }
 
-/// Where the experiment differs from the protocol.
-pub(super) fn deviations() -> Vec<String> {
-    vec![
-        "Mahalanobis' distance of colours is not among the scores: on grey pictures its three channels are one, so it is \
-         Euclidean there."
-            .to_string(),
-    ]
-}
-
 fn level_key(level: Level) -> &'static str {
     match level {
         Level::Pooled => "pooled",

@@ -7,7 +7,7 @@
 //! are chosen by a [criterion](CRITERIA) on validation pictures or of the training; what is compared with is the choice by the
 //! validation accuracy of the logistic probe. Both are paid in its test accuracy.
 //!
-//! **Measures.** The [regret](regret) in pools of 5, 10, 20 and 50 random networks, all sizes together and within one code
+//! **Measures.** The [`regret`] in pools of 5, 10, 20 and 50 random networks, all sizes together and within one code
 //! size; over all networks the rank of the chosen one, the share of pairs that the criterion orders as the accuracy does, and
 //! how many of the best tenth it finds ([`choice`]).
 
