@@ -15,7 +15,7 @@ use crate::{
     },
     suite::claims::{DECODER_SHARE, above},
 };
-use patchgrad::random::stream;
+use patchgrad::random::{Stream, stream};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -97,13 +97,20 @@ fn judge(rows: &[&DecoderRow]) -> Option<Judged> {
     })
 }
 
-/// Log test errors over encoders and [`Decoder::TRAINED`], [`REPLICATES`] values a cell; the value of a decoder without
+/// Perceptrons whose lowest validation error came in the last of `epochs` epochs, which more might have lowered further, and
+/// all perceptrons.
+pub fn unfinished(rows: &[DecoderRow], epochs: usize) -> [usize; 2] {
+    let perceptrons = || rows.iter().filter_map(|row| row.epochs);
+    [perceptrons().filter(|kept| *kept >= epochs).count(), perceptrons().count()]
+}
+
+/// Log test errors over encoders and some decoders, [`REPLICATES`] values a cell; the value of a decoder without
 /// randomness stands for all of them. Encoders count as different even where one is there twice. `None` where
 /// [`two_way_anova`] is.
-pub fn decomposition(encoders: &[&Judged]) -> Option<TwoWayAnova> {
+pub fn decomposition(encoders: &[&Judged], decoders: &[Decoder]) -> Option<TwoWayAnova> {
     let (mut values, mut encoder_levels, mut decoder_levels) = (Vec::new(), Vec::new(), Vec::new());
     for (encoder, judged) in encoders.iter().enumerate() {
-        for decoder in Decoder::TRAINED {
+        for &decoder in decoders {
             let errors = &judged.errors[decoder.place()];
             for replicate in 0..REPLICATES {
                 values.push(errors[replicate % errors.len()].ln());
@@ -135,6 +142,8 @@ pub struct Analysis {
     pub interval: Option<Interval>,
     /// Claim C4.
     pub verdict: Verdict,
+    /// The share, and its interval, over [`Decoder::WITHOUT_PERCEPTRONS`]: what is left if perceptrons are not at their end.
+    pub without_perceptrons: Option<(f64, Option<Interval>)>,
     /// Do the decoders that were trained to their end rank the encoders alike?
     pub trained: Option<Concordance>,
     /// Do all decoders?
@@ -150,18 +159,12 @@ pub struct Analysis {
 /// Analyses the rows of one data set; `None` when fewer than two encoders can be judged.
 pub fn analyse(rows: &[DecoderRow], seed: u64) -> Option<Analysis> {
     let (encoders, dropped) = judged(rows);
-    let table = decomposition(&encoders.iter().collect::<Vec<_>>())?;
-    let resampled = bootstrap(
-        encoders.len(),
-        |drawn| {
-            let drawn: Vec<&Judged> = drawn.iter().map(|&at| &encoders[at]).collect();
-            decomposition(&drawn).map(|table| decoder_share(&table))
-        },
-        RESAMPLES,
-        CONFIDENCE,
-        &mut stream(seed, "decoder-share", 0),
-    );
-    let interval = resampled.map(|resampled| resampled.percentile);
+    let table = decomposition(&encoders.iter().collect::<Vec<_>>(), &Decoder::TRAINED)?;
+    let interval = share_interval(&encoders, &Decoder::TRAINED, &mut stream(seed, "decoder-share", 0));
+    let without = decomposition(&encoders.iter().collect::<Vec<_>>(), &Decoder::WITHOUT_PERCEPTRONS);
+    let random = &mut stream(seed, "decoder-share", 1);
+    let without_perceptrons =
+        without.map(|table| (decoder_share(&table), share_interval(&encoders, &Decoder::WITHOUT_PERCEPTRONS, random)));
     let rankings = |decoders: &[Decoder]| {
         let judges: Vec<Vec<f64>> = decoders.iter().map(|&decoder| errors(&encoders, decoder)).collect();
         kendall_w(&judges)
@@ -175,6 +178,7 @@ pub fn analyse(rows: &[DecoderRow], seed: u64) -> Option<Analysis> {
         dropped,
         share: decoder_share(&table),
         interval,
+        without_perceptrons,
         verdict: interval.map_or(Verdict::Inconclusive, |interval| above(interval, DECODER_SHARE)),
         trained: rankings(&Decoder::TRAINED),
         all: rankings(&Decoder::ALL),
@@ -184,6 +188,15 @@ pub fn analyse(rows: &[DecoderRow], seed: u64) -> Option<Analysis> {
         table,
         encoders,
     })
+}
+
+/// The 95 % percentile interval of [`decoder_share`] over resampled encoders.
+fn share_interval(encoders: &[Judged], decoders: &[Decoder], random: &mut Stream) -> Option<Interval> {
+    let share = |drawn: &[usize]| {
+        let drawn: Vec<&Judged> = drawn.iter().map(|&at| &encoders[at]).collect();
+        decomposition(&drawn, decoders).map(|table| decoder_share(&table))
+    };
+    bootstrap(encoders.len(), share, RESAMPLES, CONFIDENCE, random).map(|resampled| resampled.percentile)
 }
 
 /// Mean test errors of all encoders under a decoder.
@@ -338,6 +351,25 @@ pub(super) mod tests {
         assert_eq!(found[3].errors[Decoder::Mlp.place()].len(), 2);
         assert!(analyse(&rows, 1).is_some() && analyse(&[], 1).is_none());
         assert!(analyse(&six(0.1, 0.1)[..25], 1).is_none(), "one encoder");
+    }
+
+    #[test]
+    fn perceptrons_that_ended_too_early_are_counted_and_can_be_left_out() {
+        // Only perceptrons differ from the own decoder, and by much.
+        let of = |network: usize| {
+            rows(network, 0.5 + 0.01 * network as f64, move |kind, replicate| {
+                let worse = if matches!(kind, Decoder::Mlp | Decoder::DeepMlp) { 2.0 } else { 0.0 };
+                (0.3 * network as f64 + worse + 1e-3 * ((network + 2 * replicate) % 3) as f64).exp()
+            })
+        };
+        let mut rows: Vec<DecoderRow> = (0..6).flat_map(of).collect();
+        let found = analyse(&rows, 1).unwrap();
+        let (share, interval) = found.without_perceptrons.unwrap();
+        assert!(found.share > 0.5 && share < 0.01 && interval.unwrap().high < 0.05, "{} and {share}", found.share);
+        for (epochs, row) in rows.iter_mut().filter(|row| row.decoder == Decoder::Mlp).take(3).enumerate() {
+            row.epochs = Some(epochs + 1);
+        }
+        assert_eq!([unfinished(&rows, 3), unfinished(&rows, 2), unfinished(&[], 2)], [[1, 3], [2, 3], [0, 0]]);
     }
 
     #[test]

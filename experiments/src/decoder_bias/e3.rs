@@ -2,7 +2,7 @@
 
 use super::{
     DecoderBias, REPLICATES,
-    analysis::{Analysis, DecoderSummary, Judged, analyse, summaries},
+    analysis::{Analysis, DecoderSummary, Judged, analyse, summaries, unfinished},
     effort, encoders, figures,
     pictures::{FILE, SHOWN, size_of},
     row::{Decoder, DecoderRow},
@@ -12,7 +12,7 @@ use crate::{
     report::format::{NONE, count as grouped, error, interval, number, optional, p_value, percent},
     run_folder::RunFolder,
     separability::PROBE_PICTURES,
-    statistics::{Concordance, RankRelation},
+    statistics::{Concordance, Interval, RankRelation},
     suite::{
         Block, Experiment, Image, Profile, Results, Section, Setup,
         claims::{Claim, Finding},
@@ -20,6 +20,7 @@ use crate::{
     },
     sweep::{Settings, Shard, SweepError},
 };
+use clap::ValueEnum;
 use serde::Serialize;
 use std::{
     fs,
@@ -78,7 +79,8 @@ impl Experiment for E3 {
         let summaries = summaries(&found.encoders);
         folder.write_csv("decoders.csv", &summaries)?;
         folder.write_csv("decomposition.csv", [DecompositionRow::of(data(&rows), &found)])?;
-        Ok(text(data(&rows), &found, &summaries))
+        let unfinished = unfinished(&rows, epochs(results));
+        Ok(text(data(&rows), &found, &summaries, unfinished))
     }
 
     fn section(&self, results: &[Results]) -> anyhow::Result<Section> {
@@ -86,10 +88,17 @@ impl Experiment for E3 {
         for result in results {
             let rows: Vec<DecoderRow> = result.rows()?;
             let png = fs::read(result.folder.join(FILE)).ok();
-            add(&mut section, result.set, &rows, result.identity.seed, png);
+            let unfinished = unfinished(&rows, epochs(result));
+            add(&mut section, (result.set, result.identity.seed), &rows, unfinished, png);
         }
         Ok(section)
     }
+}
+
+/// Epochs that perceptrons had at most; those of the longest profile, should the profile be unknown.
+fn epochs(results: &Results) -> usize {
+    let profile = Profile::from_str(&results.identity.profile, false).unwrap_or(Profile::Full);
+    effort(profile).epochs
 }
 
 /// Where the experiment differs from the protocol.
@@ -104,7 +113,9 @@ fn deviations() -> Vec<String> {
         ),
         format!(
             "E3 shows re-trained decoders at most {} patches a layer in the quick profile, {} in the full one; perceptrons \
-             learn for at most {} and {} epochs, ended by the validation error.",
+             learn for at most {} and {} epochs, ended by the validation error. Where most of them end with their last epoch, \
+             they count as trained to their end without being so, and the share of the decoder comes out too large; it is \
+             given without them as well.",
             grouped(quick.patches[2]),
             grouped(full.patches[2]),
             quick.epochs,
@@ -139,6 +150,9 @@ struct DecompositionRow {
     low: Option<f64>,
     high: Option<f64>,
     verdict: &'static str,
+    share_without_perceptrons: Option<f64>,
+    low_without_perceptrons: Option<f64>,
+    high_without_perceptrons: Option<f64>,
     concordance_trained: Option<f64>,
     concordance_trained_p: Option<f64>,
     concordance_all: Option<f64>,
@@ -151,6 +165,7 @@ struct DecompositionRow {
 impl DecompositionRow {
     fn of(data: &str, found: &Analysis) -> Self {
         let rho = |relation: &Option<RankRelation>| relation.map(|relation| relation.rho);
+        let without = found.without_perceptrons.and_then(|(_, interval)| interval);
         Self {
             data: data.to_string(),
             encoders: found.encoders.len(),
@@ -163,6 +178,9 @@ impl DecompositionRow {
             low: found.interval.map(|interval| interval.low),
             high: found.interval.map(|interval| interval.high),
             verdict: found.verdict.name(),
+            share_without_perceptrons: found.without_perceptrons.map(|(share, _)| share),
+            low_without_perceptrons: without.map(|interval| interval.low),
+            high_without_perceptrons: without.map(|interval| interval.high),
             concordance_trained: found.trained.map(|concordance| concordance.w),
             concordance_trained_p: found.trained.map(|concordance| concordance.p),
             concordance_all: found.all.map(|concordance| concordance.w),
@@ -189,7 +207,7 @@ fn relations(found: &Analysis) -> [(&'static str, &'static str, Option<RankRelat
 }
 
 /// What a reader without a browser should see.
-fn text(data: &str, found: &Analysis, summaries: &[DecoderSummary]) -> String {
+fn text(data: &str, found: &Analysis, summaries: &[DecoderSummary], [last, all]: [usize; 2]) -> String {
     let table = &found.table;
     let mut text = format!(
         "{data}: {} encoders ({} dropped out, {} dead) under {} decoders; whose is the error?\n",
@@ -221,8 +239,12 @@ fn text(data: &str, found: &Analysis, summaries: &[DecoderSummary]) -> String {
         table.interaction.map_or(0.0, |interaction| interaction.eta_squared),
         residual(found)
     );
-    let ends = found.interval.map_or("unknown".to_string(), |i| format!("{:.3} to {:.3}", i.low, i.high));
-    text += &format!("  decoder and interaction: {:.3}, 95 % interval {ends}\n", found.share);
+    let ends = |of: Option<Interval>| of.map_or("unknown".to_string(), |i| format!("{:.3} to {:.3}", i.low, i.high));
+    text += &format!("  decoder and interaction: {:.3}, 95 % interval {}\n", found.share, ends(found.interval));
+    if let Some((share, interval)) = found.without_perceptrons {
+        text += &format!("  without perceptrons: {share:.3}, 95 % interval {}\n", ends(interval));
+    }
+    text += &format!("  perceptrons that were best in their last epoch: {last} of {all}\n");
     let w = |of: &Option<Concordance>| of.map_or("-".to_string(), |concordance| format!("{:.2}", concordance.w));
     text += &format!("  Kendall's W: {} trained to their end, {} all\n", w(&found.trained), w(&found.all));
     for (_, name, relation) in relations(found) {
@@ -234,7 +256,13 @@ fn text(data: &str, found: &Analysis, summaries: &[DecoderSummary]) -> String {
 }
 
 /// The part of one data set.
-fn add(section: &mut Section, set: &str, rows: &[DecoderRow], seed: u64, png: Option<Vec<u8>>) {
+fn add(
+    section: &mut Section,
+    (set, seed): (&str, u64),
+    rows: &[DecoderRow],
+    [last, all]: [usize; 2],
+    png: Option<Vec<u8>>,
+) {
     let Some(first) = rows.first() else { return };
     let data = first.data.clone();
     section.blocks.push(Block::Heading(data.clone()));
@@ -285,9 +313,9 @@ fn add(section: &mut Section, set: &str, rows: &[DecoderRow], seed: u64, png: Op
         caption: format!(
             "{data}. Shares of the variation of the logarithm of the test error (eta squared) over encoders and the decoders \
              trained to their end, and degrees of freedom. Repeats of decoders without randomness are equal, so there are no \
-             F tests."
+             F tests. {last} of {all} perceptrons were best in their last epoch: more epochs might have lowered their error."
         ),
-        columns: columns(["source", "#share", "#degrees of freedom"]),
+        columns: columns(["source", "#share", "#degrees of freedom or interval"]),
         rows: variance_cells(&found),
     });
     section.blocks.push(Block::Table {
@@ -300,7 +328,9 @@ fn add(section: &mut Section, set: &str, rows: &[DecoderRow], seed: u64, png: Op
         rows: relations(&found).into_iter().map(|(_, name, relation)| relation_cells(name, relation)).collect(),
     });
     section.findings.push(finding(&data, &found));
-    for (key, value) in numbers(&found) {
+    let perceptrons =
+        [("perceptrons".to_string(), all.to_string()), ("perceptrons.unfinished".to_string(), last.to_string())];
+    for (key, value) in numbers(&found).into_iter().chain(perceptrons) {
         section.numbers.insert(format!("{set}.{key}"), value);
     }
 }
@@ -335,6 +365,7 @@ fn numbers(found: &Analysis) -> Vec<(String, String)> {
         ("dropped".to_string(), found.dropped.to_string()),
         ("share".to_string(), number(found.share, 2)),
         ("interval".to_string(), found.interval.map_or(NONE.to_string(), interval)),
+        ("without-perceptrons.share".to_string(), optional(found.without_perceptrons.map(|(share, _)| share), 2)),
         ("eta.encoder".to_string(), number(found.table.first.eta_squared, 2)),
         ("eta.decoder".to_string(), number(found.table.second.eta_squared, 2)),
         ("eta.interaction".to_string(), number(interaction, 2)),
@@ -374,7 +405,11 @@ fn variance_cells(found: &Analysis) -> Vec<Vec<String>> {
         rows.push(row("interaction", interaction.eta_squared, interaction.freedom.to_string()));
     }
     rows.push(row("repeats", residual(found), table.residual_freedom.to_string()));
-    rows.push(row("decoder and interaction", found.share, found.interval.map_or(NONE.to_string(), interval)));
+    let ends = |of: Option<Interval>| of.map_or(NONE.to_string(), interval);
+    rows.push(row("decoder and interaction", found.share, ends(found.interval)));
+    if let Some((share, interval)) = found.without_perceptrons {
+        rows.push(row("the same without perceptrons", share, ends(interval)));
+    }
     rows
 }
 
@@ -411,7 +446,7 @@ mod tests {
     fn a_set_has_its_figures_finding_and_numbers() {
         let mut section = Section::default();
         let png = Sheet::mosaic(&[[0.0_f32; 4]], [2, 2], Colour::Grey, 1).to_png();
-        add(&mut section, "mnist", &five(), 1, Some(png));
+        add(&mut section, ("mnist", 1), &five(), [2, 9], Some(png));
         let figures = section.blocks.iter().filter(|block| matches!(block, Block::Figure { .. }));
         assert_eq!((figures.count(), section.blocks.len()), (2, 6));
         for block in &section.blocks {
@@ -420,10 +455,10 @@ mod tests {
             }
         }
         assert_eq!((section.findings[0].claim, section.findings[0].verdict), (Claim::C4, Verdict::Supported));
-        assert_eq!(section.numbers["mnist.encoders"], "5");
+        assert_eq!([&section.numbers["mnist.encoders"], &section.numbers["mnist.perceptrons.unfinished"]], ["5", "2"]);
         let without = |rows: &[DecoderRow]| {
             let mut section = Section::default();
-            add(&mut section, "mnist", rows, 1, None);
+            add(&mut section, ("mnist", 1), rows, [0, 0], None);
             (section.blocks.len(), section.findings.len())
         };
         assert_eq!([without(&five()), without(&five()[..25]), without(&[])], [(5, 1), (2, 0), (0, 0)]);
@@ -432,8 +467,9 @@ mod tests {
     #[test]
     fn the_text_has_every_decoder_and_the_verdict() {
         let found = analyse(&five(), 1).unwrap();
-        let text = text("set", &found, &summaries(&found.encoders));
+        let text = text("set", &found, &summaries(&found.encoders), [2, 9]);
         assert!(Decoder::ALL.iter().all(|decoder| text.contains(decoder.label())), "{text}");
+        assert!(text.contains("without perceptrons: ") && text.contains("last epoch: 2 of 9"), "{text}");
         assert!(text.contains("5 encoders (0 dropped out, 0 dead)") && text.contains("claim C4: supported"), "{text}");
         let row = DecompositionRow::of("set", &found);
         let sum = row.eta_encoder + row.eta_decoder + row.eta_interaction.unwrap() + row.eta_residual;

@@ -50,6 +50,9 @@ impl Decoder {
     /// Those that were trained to their end: whose differences are not of the making of this experiment.
     pub const TRAINED: [Self; 5] = [Self::Own, Self::Linear, Self::RetrainedLong, Self::Mlp, Self::DeepMlp];
 
+    /// The same without perceptrons, which few epochs may leave far from their end.
+    pub const WITHOUT_PERCEPTRONS: [Self; 3] = [Self::Own, Self::Linear, Self::RetrainedLong];
+
     /// How tables and figures name it.
     pub fn label(self) -> &'static str {
         match self {
