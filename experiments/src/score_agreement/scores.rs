@@ -163,6 +163,7 @@ pub(super) mod tests {
             (row.mse, row.mse_clipped, row.psnr) = (Some(error), Some(error), Some(10.0 * (4.0 / error).log10()));
             (row.euclidean, row.soid, row.soid_optimal) = (Some(error), Some(error), Some(error));
             (row.correlation, row.delta_e94, row.linear_decoder_mse) = (Some(error), Some(error), Some(error));
+            row.mahalanobis = Some(error);
             row.ssim = Some(error);
             row.misaligned_mse = Some(((i * 7) % count) as f64);
             // Neighbours change places, so that no correlation is perfect.
