@@ -82,7 +82,7 @@ fn every_experiment_has_its_place_on_a_page_that_a_browser_shows() {
     pitfall().arg("run").args(names).args(["--profile", "smoke", "--quiet", "--out", "runs"]).assert().success();
     let printed = pitfall().args(["report", "runs", "--out", "report.html"]).assert().success().get_output().clone();
     let printed = String::from_utf8(printed.stdout).unwrap();
-    assert!(printed.contains("C2 ") && printed.ends_with("report.html\n"), "{printed}");
+    assert!(printed.contains("C4 ") && printed.ends_with("report.html\n"), "{printed}");
 
     let html = fs::read_to_string(folder.join("report.html")).unwrap();
     for experiment in EXPERIMENTS {
@@ -96,7 +96,7 @@ fn every_experiment_has_its_place_on_a_page_that_a_browser_shows() {
 
     let again = pitfall().args(["report", "runs", "--out", "again.html", "--numbers"]).assert().success();
     let numbers = String::from_utf8(again.get_output().stdout.clone()).unwrap();
-    assert!(numbers.lines().any(|line| line.starts_with("correlation.mnist.partial.own.rho\t")), "{numbers}");
+    assert!(numbers.lines().any(|line| line.starts_with("correlation.mnist.pooled.own.rho\t")), "{numbers}");
     assert_eq!(html, fs::read_to_string(folder.join("again.html")).unwrap(), "the same rows give the same page");
 
     let Some(chromium) = chromium() else {

@@ -178,11 +178,11 @@ mod tests {
         };
         assert_eq!(rows.len(), SCORES.len());
         assert!(
-            text.contains("10 of 11 scores give the verdict of the MSE, contradicted (misaligned (D3): "),
+            text.contains("11 of 12 scores give the verdict of the MSE, contradicted (misaligned (D3): "),
             "{text}"
         );
         assert!(text.contains("a tau of -1.00"), "{text}");
-        assert_eq!(section.numbers["mnist.pooled.same_verdict"], "10 of 11");
+        assert_eq!(section.numbers["mnist.pooled.same_verdict"], "11 of 12");
         add(&mut section, "none", &[], &[]);
         assert_eq!(section.blocks.len(), 4, "no rows, nothing to show");
     }

@@ -191,7 +191,7 @@ pub(super) mod tests {
         assert_eq!(found, scores(&networks(40), 1));
         // SSIM contradicts as well, with the opposite sign; the scrambled score does not.
         let same = same_verdict(&found, Level::Pooled).unwrap();
-        assert_eq!(same, (10, 11, "contradicted"));
+        assert_eq!(same, (11, 12, "contradicted"));
         assert_eq!(same_verdict(&found, Level::OneArchitecture), None, "no network of P2");
     }
 
