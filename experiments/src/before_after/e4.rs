@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     correlation::some_of_p2,
-    report::format::number,
+    report::format::{number, span},
     run_folder::RunFolder,
     suite::{Experiment, Results, Section, Setup, merge_rows, run_sweep},
     sweep::{Settings, SweepError},
@@ -92,7 +92,7 @@ fn table(data: &str, found: &[ChangeRow]) -> String {
                 cell(row.before),
                 cell(row.after),
                 number(row.estimate, 4),
-                format!("{} to {}", number(row.low, 4), number(row.high, 4))
+                span(row.low, row.high, 4)
             );
         }
     }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     figures::{Band, Dot, DotPlot, DotRow, Reference, Scatter, ScatterPoint},
-    report::format::{bayes_factor, count, error, number, p_value, percent},
+    report::format::{bayes_factor, count, error, number, p_value, percent, span},
     statistics::{EQUIVALENCE_MARGIN, Verdict, disattenuate, holm, mean_interval, reliability_from_replicates},
     suite::{
         Block, Image, Results, Section,
@@ -70,7 +70,7 @@ fn one_set(section: &mut Section, of_set: &Results, rows: &[NetworkRow], found: 
         let dead = if row.without_dead { ".alive" } else { "" };
         let key = format!("{}{dead}.{judge}", level_key(row.level));
         put(&format!("{key}.rho"), number(row.rho, 2));
-        put(&format!("{key}.interval"), format!("{} to {}", number(row.low, 2), number(row.high, 2)));
+        put(&format!("{key}.interval"), span(row.low, row.high, 2));
         put(&format!("{key}.p"), p_value(row.permutation_p));
         put(&format!("{key}.n"), row.networks.to_string());
         put(&format!("{key}.bf01"), bayes_factor(row.bayes_factor_01));
@@ -283,7 +283,7 @@ fn correlation_table(name: &str, found: &[RelationRow]) -> Block {
             judge.to_string(),
             row.networks.to_string(),
             number(row.rho, 2),
-            format!("{} to {}", number(row.low, 2), number(row.high, 2)),
+            span(row.low, row.high, 2),
             p_value(row.permutation_p),
             corrected.map_or("–".to_string(), p_value),
             number(row.pearson, 2),

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     correlation::network::NetworkRow,
     figures::{LinePlot, LinePoint, LineSeries, Scale},
-    report::format::{NONE, count, error, interval, number, optional, percent},
+    report::format::{NONE, count, error, interval, number, optional, percent, span},
     statistics::{CONFIDENCE, Mean, mean_interval},
     suite::{
         Block, Image, Results, Section,
@@ -368,11 +368,11 @@ fn sentences(summary: &RunSummary) -> String {
 }
 
 fn scaled_interval(mean: &Mean, scale: f64) -> String {
-    format!("{} to {}", number(scale * mean.interval.low, 2), number(scale * mean.interval.high, 2))
+    span(scale * mean.interval.low, scale * mean.interval.high, 2)
 }
 
 fn interval_of(row: &PredictionRow) -> String {
-    format!("{} to {}", number(row.low, 2), number(row.high, 2))
+    span(row.low, row.high, 2)
 }
 
 #[cfg(test)]

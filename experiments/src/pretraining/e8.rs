@@ -9,8 +9,9 @@ use super::{
     summary::{StartRow, reconstruction, signed, starts, verdict},
 };
 use crate::{
+    report::format::number,
     run_folder::RunFolder,
-    suite::{Experiment, Results, Section, Setup, fixed, merge_rows, run_sweep},
+    suite::{Experiment, Results, Section, Setup, merge_rows, run_sweep},
     sweep::{Settings, SweepError},
 };
 use std::path::{Path, PathBuf};
@@ -89,15 +90,15 @@ fn table(rows: &[PretrainingRow], found: &[CurveRow], of_starts: &[StartRow]) ->
         for &labels in &labels {
             let row = found.iter().find(|row| row.start == start && row.labels == labels);
             let cell = match (start, row) {
-                (Start::Random, Some(row)) => row.accuracy.map(|accuracy| fixed(100.0 * accuracy, 2)),
+                (Start::Random, Some(row)) => row.accuracy.map(|accuracy| number(100.0 * accuracy, 2)),
                 (_, Some(row)) => row.gain.map(|gain| signed(100.0 * gain) + page::star(row)),
                 (_, None) => None,
             };
             text += &format!(" {:>9}", cell.unwrap_or_default());
         }
         let own = of_starts.iter().find(|row| row.start == start);
-        let area = own.and_then(|row| row.area).map(|area| fixed(100.0 * area, 2));
-        let mse = own.and_then(|row| row.mse).map(|mse| fixed(mse, 4));
+        let area = own.and_then(|row| row.area).map(|area| number(100.0 * area, 2));
+        let mse = own.and_then(|row| row.mse).map(|mse| number(mse, 4));
         text += &format!(" {:>9} {:>8}\n", area.unwrap_or_default(), mse.unwrap_or_default());
     }
     let (verdict, numbers) = verdict(found);

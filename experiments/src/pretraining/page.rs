@@ -8,11 +8,12 @@ use super::{
 };
 use crate::{
     figures::{Baseline, LinePlot, LinePoint, LineSeries, Scale},
+    report::format::{number, optional, span},
     statistics::SIGNIFICANCE_LEVEL,
     suite::{
         Block, Image, Section,
         claims::{Claim, Finding},
-        columns, fixed, fixed_or_empty, range,
+        columns,
     },
 };
 
@@ -31,17 +32,17 @@ pub(super) fn add(section: &mut Section, set: &str, rows: &[PretrainingRow]) {
     section.findings.push(Finding { claim: Claim::C6, data: data.clone(), verdict, numbers });
     for row in &found {
         let key = format!("{set}.{}.{}", row.start.name(), row.labels);
-        section.numbers.insert(format!("{key}.accuracy"), fixed_or_empty(row.accuracy.map(|a| 100.0 * a), 2));
+        section.numbers.insert(format!("{key}.accuracy"), optional(row.accuracy.map(|a| 100.0 * a), 2));
         section.numbers.insert(format!("{key}.gain"), row.gain.map_or(String::new(), |gain| signed(100.0 * gain)));
-        section.numbers.insert(format!("{key}.p"), fixed_or_empty(row.gain_holm, 4));
+        section.numbers.insert(format!("{key}.p"), optional(row.gain_holm, 4));
     }
     for row in &of_starts {
         let key = format!("{set}.{}", row.start.name());
-        section.numbers.insert(format!("{key}.area"), fixed_or_empty(row.area.map(|area| 100.0 * area), 2));
-        section.numbers.insert(format!("{key}.mse"), fixed_or_empty(row.mse, 4));
+        section.numbers.insert(format!("{key}.area"), optional(row.area.map(|area| 100.0 * area), 2));
+        section.numbers.insert(format!("{key}.mse"), optional(row.mse, 4));
     }
     for row in &of_reconstruction {
-        section.numbers.insert(format!("{set}.{}.rho", row.labels), fixed(row.rho, 2));
+        section.numbers.insert(format!("{set}.{}.rho", row.labels), number(row.rho, 2));
     }
 }
 
@@ -67,8 +68,8 @@ fn beside(labels: usize, start: usize) -> f64 {
 }
 
 fn percent_with_interval(value: Option<f64>, low: Option<f64>, high: Option<f64>) -> String {
-    let interval = low.zip(high).map(|(low, high)| format!(" ({})", range(100.0 * low, 100.0 * high, 2)));
-    fixed_or_empty(value.map(|value| 100.0 * value), 2) + &interval.unwrap_or_default()
+    let interval = low.zip(high).map(|(low, high)| format!(" ({})", span(100.0 * low, 100.0 * high, 2)));
+    optional(value.map(|value| 100.0 * value), 2) + &interval.unwrap_or_default()
 }
 
 /// A curve for each start, of a value with an interval.
@@ -144,12 +145,12 @@ fn table(data: &str, found: &[CurveRow]) -> Block {
             row.start.label().to_string(),
             row.labels.to_string(),
             percent_with_interval(row.accuracy, row.low, row.high),
-            fixed_or_empty(row.spread.map(|spread| 100.0 * spread), 2),
+            optional(row.spread.map(|spread| 100.0 * spread), 2),
             percent_with_interval(row.gain, row.gain_low, row.gain_high),
-            fixed_or_empty(row.gain_holm, 4),
-            fixed_or_empty(row.epochs_to_95, 1),
-            fixed_or_empty(row.probe.map(|probe| 100.0 * probe), 2),
-            fixed_or_empty(row.mse, 4),
+            optional(row.gain_holm, 4),
+            optional(row.epochs_to_95, 1),
+            optional(row.probe.map(|probe| 100.0 * probe), 2),
+            optional(row.mse, 4),
         ]
     });
     Block::Table {
@@ -170,7 +171,7 @@ fn table_of_starts(data: &str, of_starts: &[StartRow]) -> Block {
             row.start.label().to_string(),
             percent_with_interval(row.area, row.area_low, row.area_high),
             percent_with_interval(row.slope, row.slope_low, row.slope_high),
-            fixed_or_empty(row.mse, 4),
+            optional(row.mse, 4),
         ]
     });
     Block::Table {
@@ -209,14 +210,14 @@ fn account(
         text += &format!(
             " Over all numbers of labels {} does best, {} % on average.",
             start.label(),
-            fixed(100.0 * area, 2)
+            number(100.0 * area, 2)
         );
     }
     let rhos: Vec<String> = of_reconstruction
         .iter()
         .map(|row| {
-            let interval = row.low.zip(row.high).map(|(low, high)| format!(" ({})", range(low, high, 2)));
-            format!("{}{} with {} labels", fixed(row.rho, 2), interval.unwrap_or_default(), row.labels)
+            let interval = row.low.zip(row.high).map(|(low, high)| format!(" ({})", span(low, high, 2)));
+            format!("{}{} with {} labels", number(row.rho, 2), interval.unwrap_or_default(), row.labels)
         })
         .collect();
     if !rhos.is_empty() {

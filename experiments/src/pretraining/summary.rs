@@ -6,6 +6,7 @@ use super::{
     starts::Start,
 };
 use crate::{
+    report::format::number,
     statistics::{CONFIDENCE, Mean, SIGNIFICANCE_LEVEL, Verdict, linear_trend, mean_interval, spearman},
     suite::claims::{Case, prevails},
 };
@@ -169,8 +170,8 @@ pub fn verdict(curves: &[CurveRow]) -> (Verdict, String) {
 
 /// With its sign.
 pub(super) fn signed(points: f64) -> String {
-    let text = crate::suite::fixed(points, 2);
-    if text.starts_with('-') || text == "0.00" { text } else { format!("+{text}") }
+    let text = number(points, 2);
+    if text.starts_with('−') || text == "0.00" { text } else { format!("+{text}") }
 }
 
 #[cfg(test)]

@@ -59,7 +59,12 @@ pub(crate) fn bayes_factor(factor: f64) -> String {
 
 /// `0.45 to 0.86`.
 pub(crate) fn interval(interval: Interval) -> String {
-    format!("{} to {}", number(interval.low, 2), number(interval.high, 2))
+    span(interval.low, interval.high, 2)
+}
+
+/// `low to high`.
+pub(crate) fn span(low: f64, high: f64, decimals: usize) -> String {
+    format!("{} to {}", number(low, decimals), number(high, decimals))
 }
 
 /// A count with its thousands apart: `20,000`.

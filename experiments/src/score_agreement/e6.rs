@@ -8,8 +8,9 @@ use super::{
 };
 use crate::{
     correlation::{E1, network::NetworkRow, relations::Level},
+    report::format::{number, optional, span},
     run_folder::RunFolder,
-    suite::{Experiment, Results, Section, Setup, fixed, fixed_or_empty, range},
+    suite::{Experiment, Results, Section, Setup},
     sweep::{Settings, SweepError},
 };
 use std::path::{Path, PathBuf};
@@ -87,15 +88,15 @@ fn table(found: &[ScoreRow]) -> String {
     for score in super::SCORES {
         let Some(partial) = at(Level::Partial, score.name) else { continue };
         let pooled = at(Level::Pooled, score.name);
-        let difference = pooled.and_then(|row| Some(range(row.difference_low?, row.difference_high?, 2)));
+        let difference = pooled.and_then(|row| Some(span(row.difference_low?, row.difference_high?, 2)));
         text += &format!(
             "  {:<15} {:>6} {:>16} {:>6} {:>16} {:>8}  {}\n",
             score.name,
-            fixed_or_empty(pooled.map(|row| row.rho), 2),
+            optional(pooled.map(|row| row.rho), 2),
             difference.unwrap_or_default(),
-            fixed(partial.rho, 2),
-            range(partial.low, partial.high, 2),
-            fixed_or_empty(pooled.and_then(|row| row.holm_p), 4),
+            number(partial.rho, 2),
+            span(partial.low, partial.high, 2),
+            optional(pooled.and_then(|row| row.holm_p), 4),
             partial.verdict
         );
     }

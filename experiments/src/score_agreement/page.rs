@@ -8,8 +8,9 @@ use super::{
 use crate::{
     correlation::relations::Level,
     figures::HeatMap,
+    report::format::{number, optional, span},
     statistics::SIGNIFICANCE_LEVEL,
-    suite::{Block, Image, Section, columns, fixed, fixed_or_empty, range},
+    suite::{Block, Image, Section, columns},
 };
 
 /// Adds figure F10, table T5 and their account of the data set `set`.
@@ -21,8 +22,8 @@ pub(super) fn add(section: &mut Section, set: &str, agreement: &[AgreementRow], 
     section.blocks.push(Block::Text(account(agreement, scores)));
     for row in scores.iter().filter(|row| !row.without_dead) {
         let key = format!("{set}.{}.{}", level_key(row.level), row.score);
-        section.numbers.insert(format!("{key}.rho"), fixed(row.rho, 2));
-        section.numbers.insert(format!("{key}.interval"), range(row.low, row.high, 2));
+        section.numbers.insert(format!("{key}.rho"), number(row.rho, 2));
+        section.numbers.insert(format!("{key}.interval"), span(row.low, row.high, 2));
         section.numbers.insert(format!("{key}.verdict"), row.verdict.to_string());
     }
     for level in LEVELS {
@@ -74,7 +75,7 @@ fn least_alike(agreement: &[AgreementRow]) -> Option<String> {
     let known = agreement.iter().filter_map(|row| Some((row.kendall?, row)));
     let (tau, row) = known.min_by(|a, b| a.0.total_cmp(&b.0))?;
     let [first, second] = [row.first, row.second].map(label);
-    Some(format!("The scores that agree least are {first} and {second}, with a tau of {}.", fixed(tau, 2)))
+    Some(format!("The scores that agree least are {first} and {second}, with a tau of {}.", number(tau, 2)))
 }
 
 fn table(data: &str, scores: &[ScoreRow]) -> Block {
@@ -82,19 +83,19 @@ fn table(data: &str, scores: &[ScoreRow]) -> Block {
         scores.iter().find(|row| row.level == level && !row.without_dead && row.score == score)
     };
     let rho = |row: Option<&ScoreRow>| {
-        row.map_or(String::new(), |row| format!("{} ({})", fixed(row.rho, 2), range(row.low, row.high, 2)))
+        row.map_or(String::new(), |row| format!("{} ({})", number(row.rho, 2), span(row.low, row.high, 2)))
     };
     let rows = SCORES.map(|score| {
         let [pooled, partial, within, one] = LEVELS.map(|level| at(level, score.name));
         let difference = pooled.and_then(|row| {
-            let interval = range(row.difference_low?, row.difference_high?, 2);
-            Some(format!("{} ({interval})", fixed(row.difference?, 2)))
+            let interval = span(row.difference_low?, row.difference_high?, 2);
+            Some(format!("{} ({interval})", number(row.difference?, 2)))
         });
         vec![
             score.label.to_string(),
             rho(pooled),
             difference.unwrap_or_default(),
-            fixed_or_empty(pooled.and_then(|row| row.holm_p), 4),
+            optional(pooled.and_then(|row| row.holm_p), 4),
             rho(partial),
             partial.map_or(String::new(), |row| row.verdict.to_string()),
             rho(within),
@@ -181,7 +182,7 @@ mod tests {
             text.contains("11 of 12 scores give the verdict of the MSE, contradicted (misaligned (D3): "),
             "{text}"
         );
-        assert!(text.contains("a tau of -1.00"), "{text}");
+        assert!(text.contains("a tau of −1.00"), "{text}");
         assert_eq!(section.numbers["mnist.pooled.same_verdict"], "11 of 12");
         add(&mut section, "none", &[], &[]);
         assert_eq!(section.blocks.len(), 4, "no rows, nothing to show");

@@ -8,8 +8,9 @@ use super::{
 };
 use crate::{
     correlation::{E1, network::NetworkRow},
+    report::format::{number, optional},
     run_folder::RunFolder,
-    suite::{Experiment, Results, Section, Setup, fixed, fixed_or_empty},
+    suite::{Experiment, Results, Section, Setup},
     sweep::{Settings, SweepError},
 };
 use std::path::{Path, PathBuf};
@@ -99,7 +100,7 @@ fn table(regrets: &[RegretRow], choices: &[ChoiceRow]) -> String {
                 Scope::All => (choice.and_then(|row| row.concordance), choice.and_then(|row| row.top_overlap)),
                 Scope::OneCodeSize => (choice.and_then(|row| row.concordance_one_code_size), None),
             };
-            text += &format!(" {:>12} {:>9}\n", fixed_or_empty(concordance, 2), fixed_or_empty(top, 2));
+            text += &format!(" {:>12} {:>9}\n", optional(concordance, 2), optional(top, 2));
         }
     }
     if let Some((verdict, numbers)) = page::verdict(regrets) {
@@ -109,8 +110,8 @@ fn table(regrets: &[RegretRow], choices: &[ChoiceRow]) -> String {
         text += &format!(
             "  best of all {} by their own decoder: {} points lost, rank {}\n",
             best.networks,
-            fixed(100.0 * best.regret, 2),
-            fixed(best.rank, 2)
+            number(100.0 * best.regret, 2),
+            number(best.rank, 2)
         );
     }
     text

@@ -7,11 +7,12 @@ use super::{
 };
 use crate::{
     figures::{Baseline, LinePlot, LinePoint, LineSeries, Scale},
+    report::format::{number, optional, span},
     statistics::{Interval, Verdict},
     suite::{
         Block, Image, Section,
         claims::{Claim, Finding, POOL, REGRET, above},
-        columns, fixed, fixed_or_empty, range,
+        columns,
     },
 };
 
@@ -30,14 +31,14 @@ pub(super) fn add(section: &mut Section, set: &str, regrets: &[RegretRow], choic
     }
     for row in regrets {
         let key = format!("{set}.{}.{}.{}", row.scope.name(), row.criterion, row.pool);
-        section.numbers.insert(format!("{key}.regret"), fixed(100.0 * row.mean_regret, 2));
-        section.numbers.insert(format!("{key}.interval"), range(100.0 * row.low, 100.0 * row.high, 2));
+        section.numbers.insert(format!("{key}.regret"), number(100.0 * row.mean_regret, 2));
+        section.numbers.insert(format!("{key}.interval"), span(100.0 * row.low, 100.0 * row.high, 2));
     }
     for row in choices {
         let key = format!("{set}.{}", row.criterion);
-        section.numbers.insert(format!("{key}.rank"), fixed(row.rank, 2));
-        section.numbers.insert(format!("{key}.concordance"), fixed_or_empty(row.concordance, 2));
-        section.numbers.insert(format!("{key}.top_overlap"), fixed_or_empty(row.top_overlap, 2));
+        section.numbers.insert(format!("{key}.rank"), number(row.rank, 2));
+        section.numbers.insert(format!("{key}.concordance"), optional(row.concordance, 2));
+        section.numbers.insert(format!("{key}.top_overlap"), optional(row.top_overlap, 2));
     }
 }
 
@@ -61,16 +62,16 @@ pub(super) fn verdict(regrets: &[RegretRow]) -> Option<(Verdict, String)> {
     let numbers = format!(
         "choosing one of {POOL} of {} networks by its validation error costs {} points of accuracy (95 % interval {}; margin {})",
         row.networks,
-        fixed(100.0 * row.mean_regret, 2),
-        range(100.0 * row.low, 100.0 * row.high, 2),
-        fixed(100.0 * REGRET, 0)
+        number(100.0 * row.mean_regret, 2),
+        span(100.0 * row.low, 100.0 * row.high, 2),
+        number(100.0 * REGRET, 0)
     );
     Some((above(Interval { low: row.low, high: row.high }, REGRET), numbers))
 }
 
 /// `1.23 (0.45 to 2.34)`, in points of accuracy.
 pub(super) fn points_with_interval(row: &RegretRow) -> String {
-    format!("{} ({})", fixed(100.0 * row.mean_regret, 2), range(100.0 * row.low, 100.0 * row.high, 2))
+    format!("{} ({})", number(100.0 * row.mean_regret, 2), span(100.0 * row.low, 100.0 * row.high, 2))
 }
 
 fn figure(data: &str, scope: Scope, regrets: &[RegretRow]) -> Option<Block> {
@@ -132,20 +133,20 @@ fn table(data: &str, regrets: &[RegretRow], choices: &[ChoiceRow]) -> Block {
     let rows = CRITERIA.map(|criterion| {
         let choice = choices.iter().find(|row| row.criterion == criterion.name);
         let of_pool = at(Scope::All, criterion.name, POOL);
-        let single = of_pool.and_then(|row| Some(range(100.0 * row.single_low?, 100.0 * row.single_high?, 1)));
+        let single = of_pool.and_then(|row| Some(span(100.0 * row.single_low?, 100.0 * row.single_high?, 1)));
         let concordance = choice.and_then(|row| {
-            let interval = range(row.concordance_low?, row.concordance_high?, 2);
-            Some(format!("{} ({interval})", fixed(row.concordance?, 2)))
+            let interval = span(row.concordance_low?, row.concordance_high?, 2);
+            Some(format!("{} ({interval})", number(row.concordance?, 2)))
         });
         vec![
             criterion.label.to_string(),
             of_pool.map_or(String::new(), points_with_interval),
             single.unwrap_or_default(),
-            fixed_or_empty(of_pool.and_then(|row| row.mean_rank), 2),
+            optional(of_pool.and_then(|row| row.mean_rank), 2),
             at(Scope::OneCodeSize, criterion.name, POOLS[0]).map_or(String::new(), points_with_interval),
             concordance.unwrap_or_default(),
-            fixed_or_empty(choice.and_then(|row| row.concordance_one_code_size), 2),
-            fixed_or_empty(choice.and_then(|row| row.top_overlap), 2),
+            optional(choice.and_then(|row| row.concordance_one_code_size), 2),
+            optional(choice.and_then(|row| row.top_overlap), 2),
         ]
     });
     Block::Table {
@@ -187,8 +188,8 @@ fn account(regrets: &[RegretRow], choices: &[ChoiceRow]) -> String {
             " Of all {} networks, the one with the lowest error of its own decoder loses {} points and is better than {} % of the \
              others.",
             row.networks,
-            fixed(100.0 * row.regret, 2),
-            fixed(100.0 * row.rank, 0)
+            number(100.0 * row.regret, 2),
+            number(100.0 * row.rank, 0)
         );
     }
     text

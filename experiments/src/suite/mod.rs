@@ -23,7 +23,7 @@ mod section;
 
 pub use collect::{Collected, Found, collect};
 pub use profile::Profile;
-pub use section::{Block, Column, Image, Section, columns, fixed, fixed_or_empty, range};
+pub use section::{Block, Column, Image, Section, columns};
 
 use crate::{
     config::Examples,

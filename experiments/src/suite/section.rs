@@ -78,34 +78,3 @@ pub fn columns<const N: usize>(titles: [&str; N]) -> Vec<Column> {
     };
     titles.map(column).into()
 }
-
-/// A number with so many decimals; what rounds to zero has no sign.
-pub fn fixed(value: f64, decimals: usize) -> String {
-    let text = format!("{value:.decimals$}");
-    match text.strip_prefix('-') {
-        Some(rest) if rest.bytes().all(|byte| matches!(byte, b'0' | b'.')) => rest.to_string(),
-        _ => text,
-    }
-}
-
-/// [`fixed`] of what may not exist: empty then.
-pub fn fixed_or_empty(value: Option<f64>, decimals: usize) -> String {
-    value.map_or(String::new(), |value| fixed(value, decimals))
-}
-
-/// `low to high`.
-pub fn range(low: f64, high: f64, decimals: usize) -> String {
-    format!("{} to {}", fixed(low, decimals), fixed(high, decimals))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn zero_has_no_sign_and_what_does_not_exist_no_text() {
-        assert_eq!([-0.001, -0.006, 0.5].map(|value| fixed(value, 2)), ["0.00", "-0.01", "0.50"]);
-        assert_eq!((fixed(-0.4, 0), range(-0.25, 0.0, 1)), ("0".to_string(), "-0.2 to 0.0".to_string()));
-        assert_eq!((fixed_or_empty(None, 2), fixed_or_empty(Some(1.0), 1)), (String::new(), "1.0".to_string()));
-    }
-}
