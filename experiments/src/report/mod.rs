@@ -52,8 +52,9 @@ pub struct Rendered {
 }
 
 /// The page, the parts it includes, and their text.
-const TEMPLATES: [(&str, &str); 13] = [
+const TEMPLATES: [(&str, &str); 14] = [
     ("page.html", include_str!("templates/page.html")),
+    ("head.html", include_str!("templates/head.html")),
     ("macros.html", include_str!("templates/macros.html")),
     ("answer.html", include_str!("templates/answer.html")),
     ("scatter.html", include_str!("templates/scatter.html")),
