@@ -22,6 +22,20 @@ impl Labelled {
         Self { pictures, labels: data.labels()[range].iter().map(|&label| u32::from(label)).collect() }
     }
 
+    /// The pictures at `indices` with their classes, in this order.
+    ///
+    /// # Panics
+    /// If there is no such picture.
+    pub fn select(&self, indices: &[usize]) -> Self {
+        let labels = indices.iter().map(|&index| self.labels[index]).collect();
+        Self { pictures: self.pictures.select(indices), labels }
+    }
+
+    /// The first pictures, at most `count`.
+    pub fn first(&self, count: usize) -> Self {
+        self.select(&(0..count.min(self.count())).collect::<Vec<usize>>())
+    }
+
     /// The number of pictures.
     pub fn count(&self) -> usize {
         self.labels.len()
@@ -119,6 +133,15 @@ mod tests {
         let smaller = load(SetName::Mnist, None, Limits { train: 100, validation: 50, test: 20 }).unwrap();
         assert_eq!(smaller.validation.pictures.as_slice(), task.validation.pictures.samples(0..50));
         assert_eq!(smaller.train.labels, task.train.labels[..100]);
+    }
+
+    #[test]
+    fn selected_pictures_keep_their_classes() {
+        let pictures = Tensor::from_fn([4, 1, 1, 1], |i| i as f32);
+        let data = Labelled { pictures: pictures.into(), labels: vec![5, 6, 7, 8] };
+        let picked = data.select(&[3, 1]);
+        assert_eq!((picked.labels, picked.pictures.as_slice()), (vec![8, 6], &[3.0, 1.0][..]));
+        assert_eq!((data.first(2).labels, data.first(9).count()), (vec![5, 6], 4));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::{network::StateRow, variant::Variant};
 use crate::statistics::{
-    Bootstrap, CONFIDENCE, PERMUTATIONS, RESAMPLES, Settings, bootstrap, paired_difference, rank_relation,
+    Bootstrap, CONFIDENCE, PERMUTATIONS, RESAMPLES, Settings, bootstrap, mean, paired_difference, rank_relation,
 };
 use patchgrad::random::{Stream, stream};
 use serde::Serialize;
@@ -154,8 +154,8 @@ pub fn changes(rows: &[StateRow], seed: u64) -> Vec<ChangeRow> {
             let change = paired_difference(&before, &after, PERMUTATIONS, RESAMPLES, CONFIDENCE, random);
             let Some(change) = change else { continue };
             found.push(ChangeRow {
-                before: Some(mean(&before)),
-                after: Some(mean(&after)),
+                before: mean(&before),
+                after: mean(&after),
                 p: Some(change.sign_flip_p),
                 ..row(quantity, pairs.len(), change.mean.estimate, of(&change.mean))
             });
@@ -208,10 +208,6 @@ fn recovered(ends: &[Ends], other: Quantity, random: &mut Stream) -> Option<Boot
 fn of(bootstrap: &Bootstrap) -> [f64; 2] {
     let interval = bootstrap.bca.unwrap_or(bootstrap.percentile);
     [interval.low, interval.high]
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::{
     correlation::some_of_p2,
     report::format::{number, span},
     run_folder::RunFolder,
+    suite::copy_picture,
     suite::{Experiment, Results, Section, Setup, merge_rows, run_sweep},
     sweep::{Settings, SweepError},
 };
@@ -55,7 +56,7 @@ impl Experiment for E4 {
 
     fn merge(&self, shards: &[PathBuf], out: &Path) -> Result<usize, SweepError> {
         let rows = merge_rows::<StateRow>(shards, out)?;
-        panel::copy(shards, out)?;
+        copy_picture(shards, out, panel::FILE)?;
         Ok(rows)
     }
 

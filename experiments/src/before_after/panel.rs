@@ -16,7 +16,7 @@ use crate::{
     sweep::SweepError,
 };
 use patchgrad::{Tensor, Workspace};
-use std::{fs, path::Path};
+use std::path::Path;
 
 /// The file of the panel, next to the rows.
 pub const FILE: &str = "before-after.png";
@@ -41,22 +41,6 @@ pub fn draw(setup: &Setup, members: &[Member], lengths: Lengths, folder: &Path) 
         Some(rows) => Ok(write_atomically(&file, &sheet(&rows).to_png())?),
         None => Ok(()),
     }
-}
-
-/// The panel of the first of `folders` that has one, copied to `out`.
-///
-/// # Errors
-/// If it cannot be read or written.
-pub fn copy(folders: &[std::path::PathBuf], out: &Path) -> Result<(), SweepError> {
-    let Some(file) = folders.iter().map(|folder| folder.join(FILE)).find(|file| file.exists()) else { return Ok(()) };
-    let bytes = fs::read(&file).map_err(|error| SweepError::Read { file, reason: error.to_string() })?;
-    Ok(write_atomically(&out.join(FILE), &bytes)?)
-}
-
-/// Width and height of a PNG file; `None` if it is none.
-pub fn size(png: &[u8]) -> Option<[usize; 2]> {
-    let number = |at: usize| Some(u32::from_be_bytes(png.get(at..at + 4)?.try_into().ok()?) as usize);
-    if png.get(1..4)? == b"PNG" { Some([number(16)?, number(20)?]) } else { None }
 }
 
 /// Originals, and their reconstructions before, after by the old decoder, after by decoders trained again; each `[N, H, W, C]`.
@@ -100,13 +84,13 @@ fn sheet(rows: &[Tensor; 4]) -> Sheet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::figures::png_size;
 
     #[test]
-    fn the_sheet_has_four_rows_and_its_file_says_its_size() {
+    fn the_sheet_has_four_rows_and_all_their_pictures() {
         let rows = [0.0, 0.3, 0.6, 1.0].map(|value| Tensor::from_fn([5, 2, 4, 1], |_| value));
         let png = sheet(&rows).to_png();
-        assert_eq!(size(&png), Some([5 * 12 + 4 * 3, 4 * 6 + 3 * 3]));
-        assert_eq!((size(b"not a picture at all, but long"), size(b"")), (None, None));
+        assert_eq!(png_size(&png), Some([5 * 12 + 4 * 3, 4 * 6 + 3 * 3]));
     }
 
     #[test]

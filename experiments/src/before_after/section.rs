@@ -11,7 +11,6 @@ use crate::{
     report::format::{NONE, count, error, networks, number, p_value, percent, points},
     suite::{Block, Image, Results, Section, columns},
 };
-use std::fs;
 
 /// The section over all sets.
 ///
@@ -21,8 +20,8 @@ pub(super) fn section(results: &[Results]) -> anyhow::Result<Section> {
     let mut section = Section::default();
     for of_set in results {
         let rows: Vec<StateRow> = of_set.rows()?;
-        let picture = of_set.folder.join(panel::FILE);
-        let picture = if picture.exists() { Some(fs::read(&picture)?) } else { None };
+        let description = "Test pictures and their reconstructions before and after fine-tuning.";
+        let picture = of_set.picture(panel::FILE, description);
         one_set(&mut section, of_set, &rows, picture);
     }
     section.deviations = vec![
@@ -41,7 +40,7 @@ pub(super) fn section(results: &[Results]) -> anyhow::Result<Section> {
     Ok(section)
 }
 
-fn one_set(section: &mut Section, of_set: &Results, rows: &[StateRow], picture: Option<Vec<u8>>) {
+fn one_set(section: &mut Section, of_set: &Results, rows: &[StateRow], picture: Option<Image>) {
     let (set, name) = (of_set.set, of_set.identity.data[0].as_str());
     section.blocks.push(Block::Heading(name.to_string()));
     let found = changes(rows, of_set.identity.seed);
@@ -65,9 +64,7 @@ fn one_set(section: &mut Section, of_set: &Results, rows: &[StateRow], picture: 
         put(format!("{key}.interval"), interval(row));
         put(format!("{key}.n"), row.networks.to_string());
     }
-    if let Some(bytes) = picture
-        && let Some(size) = panel::size(&bytes)
-    {
+    if let Some(image) = picture {
         section.blocks.push(Block::Figure {
             id: "F6",
             caption: format!(
@@ -75,11 +72,7 @@ fn one_set(section: &mut Section, of_set: &Results, rows: &[StateRow], picture: 
                  the old decoder; after it by decoders that were trained again. The network is the one that was shown the most \
                  patches, fine-tuned with momentum on the cross-entropy."
             ),
-            image: Image::Png {
-                bytes,
-                size,
-                description: format!("{name}: test pictures and their reconstructions before and after fine-tuning."),
-            },
+            image,
         });
     }
     section.blocks.push(Block::Figure {
@@ -249,16 +242,8 @@ mod tests {
     use crate::sweep::Identity;
     use std::path::Path;
 
-    fn of(rows: &[StateRow], picture: Option<Vec<u8>>) -> Section {
-        let identity = Identity {
-            name: "before-after".into(),
-            profile: "quick".into(),
-            seed: 1,
-            data: vec!["Set".into()],
-            pictures: [100, 50, 50],
-            instruction_set: "portable".into(),
-            version: "0".into(),
-        };
+    fn of(rows: &[StateRow], picture: Option<Image>) -> Section {
+        let identity = Identity::made_up("before-after");
         let results = Results { set: "set", folder: Path::new("nowhere"), identity: &identity };
         let mut section = Section::default();
         one_set(&mut section, &results, rows, picture);
@@ -289,7 +274,7 @@ mod tests {
         let figures =
             |section: &Section| section.blocks.iter().filter(|block| matches!(block, Block::Figure { .. })).count();
         let png = crate::figures::encode_png([2, 3], crate::figures::Colour::Grey, &[0; 6]);
-        assert_eq!((figures(&of(&four(), None)), figures(&of(&four(), Some(png)))), (1, 2));
+        assert_eq!((figures(&of(&four(), None)), figures(&of(&four(), Image::png(png, "")))), (1, 2));
         assert_eq!(figures(&of(&[], None)), 1);
     }
 }

@@ -64,7 +64,7 @@ pub struct Reported {
 
 /// Looks at a network; `None` when a value is not finite.
 pub fn watch(scae: &Scae, parts: Parts, workspace: &mut Workspace) -> Option<Watched> {
-    let some = first(parts.train, WATCHED_PICTURES);
+    let some = parts.train.first(WATCHED_PICTURES);
     let [codes, validation_codes] = [&some, parts.validation].map(|part| scae.codes(&part.pictures, workspace));
     let none = Tensor::zeros([0, scae.spec().code_size()]);
     let linear = decode_linearly([&codes, &validation_codes, &none], [&some, parts.validation]).ok()?;
@@ -149,12 +149,4 @@ fn mse(scae: &Scae, part: &Labelled, workspace: &mut Workspace) -> Option<f64> {
     let decoded = scae.reconstruct(&part.pictures, workspace);
     let mse = Reconstruction::score(&part.pictures, decoded.as_slice()).mse;
     mse.is_finite().then_some(mse)
-}
-
-/// The first pictures of a part.
-fn first(part: &Labelled, most: usize) -> Labelled {
-    let count = most.min(part.count());
-    let [_, h, w, c] = part.pictures.shape().nhwc().expect("pictures are [N, H, W, C]");
-    let pictures = Tensor::new([count, h, w, c], part.pictures.samples(0..count));
-    Labelled { pictures: pictures.into(), labels: part.labels[..count].to_vec() }
 }

@@ -2,7 +2,7 @@
 
 use super::network::{NetworkRow, Status};
 use crate::{
-    statistics::{SIGNIFICANCE_LEVEL, Verdict, wilson_interval},
+    statistics::{SIGNIFICANCE_LEVEL, Verdict, median, wilson_interval},
     suite::claims::{Case, exists},
 };
 
@@ -27,13 +27,7 @@ impl<'a> Coexistence<'a> {
         if known.len() < 4 {
             return None;
         }
-        let mut accuracies: Vec<f64> = known.iter().map(|(_, _, accuracy)| *accuracy).collect();
-        accuracies.sort_by(f64::total_cmp);
-        let middle = accuracies.len() / 2;
-        let median = match accuracies.len() % 2 {
-            0 => f64::midpoint(accuracies[middle - 1], accuracies[middle]),
-            _ => accuracies[middle],
-        };
+        let median = median(&known.iter().map(|(_, _, accuracy)| *accuracy).collect::<Vec<f64>>())?;
         known.sort_by(|a, b| a.1.total_cmp(&b.1));
         known.truncate(known.len() / 4);
         let confidence = 1.0 - SIGNIFICANCE_LEVEL / known.len() as f64;

@@ -33,6 +33,14 @@ pub enum Status {
     Failed,
 }
 
+impl Status {
+    /// Of a network that did not fail: how many of its `code_size` features are constant, and the share of the variance around
+    /// the mean picture that it explains.
+    pub fn of(dead_features: usize, code_size: usize, r2: f64) -> Self {
+        if dead_features == code_size || r2 <= 0.0 { Self::Dead } else { Self::Ok }
+    }
+}
+
 /// A row of the sweep. What is not defined for a network that failed is empty. Accuracies are shares of the test pictures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NetworkRow {
@@ -338,10 +346,10 @@ fn measure(
     row.information = row.cross_entropy.map(|entropy| measures::information_lower_bound(&test.labels, entropy));
     row.effective_rank = measures::effective_rank(rows);
     row.participation_ratio = measures::participation_ratio(rows);
-    row.dead_features = Some(measures::dead_units(rows)?);
+    let dead = measures::dead_units(rows)?;
+    row.dead_features = Some(dead);
     row.sparsity = measures::hoyer_sparsity(rows);
-    let constant = row.dead_features == Some(row.code_size);
-    row.status = if constant || whole.r2 <= 0.0 { Status::Dead } else { Status::Ok };
+    row.status = Status::of(dead, row.code_size, whole.r2);
     Some(row)
 }
 

@@ -7,11 +7,12 @@ use super::{
     relations::{ACCURACIES, Level, QUALITIES, RelationRow, relations_where},
 };
 use crate::{
-    figures::{Band, Dot, DotPlot, DotRow, Reference, Scatter, ScatterPoint},
+    figures::{Band, Baseline, Dot, DotPlot, DotRow, Reference, Scatter, ScatterPoint},
     report::format::{bayes_factor, count, error, number, p_value, percent, span},
+    separability::{E2, Kind, SeparabilityRow},
     statistics::{EQUIVALENCE_MARGIN, Verdict, disattenuate, holm, mean_interval, reliability_from_replicates},
     suite::{
-        Block, Image, Results, Section,
+        Block, Experiment, Image, Results, Section,
         claims::{Claim, Finding},
         columns,
     },
@@ -38,7 +39,8 @@ pub(super) fn section(results: &[Results]) -> anyhow::Result<Section> {
             let headline = cell.probe.0 == "logistic" && JUDGES.iter().any(|(quality, ..)| *quality == cell.quality.0);
             headline || (cell.level == Level::Partial && !cell.without_dead)
         });
-        one_set(&mut section, of_set, &rows, &found);
+        let references = of_set.rows_beside::<SeparabilityRow>(E2.name())?.unwrap_or_default();
+        one_set(&mut section, of_set, &rows, &found, &references);
         forest.extend(forest_rows(of_set, &found));
     }
     if !forest.is_empty() {
@@ -53,7 +55,13 @@ pub(super) fn section(results: &[Results]) -> anyhow::Result<Section> {
     Ok(section)
 }
 
-fn one_set(section: &mut Section, of_set: &Results, rows: &[NetworkRow], found: &[RelationRow]) {
+fn one_set(
+    section: &mut Section,
+    of_set: &Results,
+    rows: &[NetworkRow],
+    found: &[RelationRow],
+    references: &[SeparabilityRow],
+) {
     let (set, name) = (of_set.set, &of_set.identity.data[0]);
     section.blocks.push(Block::Heading(name.clone()));
     let p1: Vec<&NetworkRow> = rows.iter().filter(|row| row.population == Population::P1).collect();
@@ -76,16 +84,21 @@ fn one_set(section: &mut Section, of_set: &Results, rows: &[NetworkRow], found: 
         put(&format!("{key}.bf01"), bayes_factor(row.bayes_factor_01));
         put(&format!("{key}.verdict"), row.verdict.to_string());
     }
-    for (population, rows) in [("P1", &p1), ("P2", &p2)] {
+    for (population, rows, size) in [("P1", &p1, 64), ("P2", &p2, 128)] {
+        let lines = baselines(references, size);
+        let known = match lines.is_empty() {
+            true => "",
+            false => " Dashed lines: the same probe in E2, on what is not the code of an auto-encoder.",
+        };
         section.blocks.push(Block::Figure {
             id: "F1",
             caption: format!(
                 "{name}, {population}: reconstruction of test pictures by the network's own decoder against the accuracy of a \
                  logistic probe on the code; a point leads to the row of its network. Networks with R² below {} stand at the \
-                 left edge.",
+                 left edge.{known}",
                 number(LOWEST_R2, 1)
             ),
-            image: Image::Svg(scatter(set, name, population, rows)),
+            image: Image::Svg(scatter(set, name, population, rows, lines)),
         });
     }
     section.blocks.push(correlation_table(name, found));
@@ -156,8 +169,23 @@ fn level_key(level: Level) -> &'static str {
     }
 }
 
+/// What the logistic probe makes of the pixels, of `size` principal components and random projections, of discriminant
+/// directions and of a network that learnt the classes, where E2 was run.
+fn baselines(references: &[SeparabilityRow], size: usize) -> Vec<Baseline> {
+    let line = |row: &SeparabilityRow| {
+        let sized = matches!(row.kind, Kind::Pca | Kind::RandomProjection);
+        let shown = match row.kind {
+            Kind::Network | Kind::Shuffled => false,
+            _ => !sized || row.code_size == size,
+        };
+        let label = if sized { format!("{}, {size}", row.kind.label()) } else { row.kind.label().to_string() };
+        row.logistic.filter(|_| shown).map(|accuracy| Baseline { y: 100.0 * accuracy, label })
+    };
+    references.iter().filter_map(line).collect()
+}
+
 /// F1: a point for each network.
-fn scatter(set: &str, name: &str, population: &str, rows: &[&NetworkRow]) -> String {
+fn scatter(set: &str, name: &str, population: &str, rows: &[&NetworkRow], baselines: Vec<Baseline>) -> String {
     let distinct = |key: &dyn Fn(&NetworkRow) -> String| {
         let mut names: Vec<String> = rows.iter().map(|row| key(row)).collect();
         names.sort_by_key(|name| (name.parse::<usize>().unwrap_or(0), name.clone()));
@@ -196,7 +224,7 @@ fn scatter(set: &str, name: &str, population: &str, rows: &[&NetworkRow]) -> Str
         series,
         marker_title: if by_size { "Activations" } else { "" }.to_string(),
         markers: if by_size { markers } else { Vec::new() },
-        baselines: Vec::new(),
+        baselines,
     }
     .to_svg()
 }
@@ -330,7 +358,7 @@ fn matrix(name: &str, found: &[RelationRow]) -> Block {
         [vec![quality.to_string()], cells.to_vec()].concat()
     });
     Block::Table {
-        id: "T1",
+        id: "T1b",
         caption: format!(
             "{name}: the same with other scores (rows) and probes (columns), P1, code size, depth and activation held fixed: \
              Spearman's partial ρ"
@@ -396,20 +424,12 @@ mod tests {
     }
 
     fn of(rows: &[NetworkRow]) -> Section {
-        let identity = Identity {
-            name: "correlation".into(),
-            profile: "quick".into(),
-            seed: 1,
-            data: vec!["set".into()],
-            pictures: [100, 50, 50],
-            instruction_set: "portable".into(),
-            version: "0".into(),
-        };
+        let identity = Identity::made_up("correlation");
         let folder = std::path::Path::new("nowhere");
         let results = Results { set: "set", folder, identity: &identity };
         let found = relations_where(rows, 1, |_| true);
         let mut section = Section::default();
-        one_set(&mut section, &results, rows, &found);
+        one_set(&mut section, &results, rows, &found, &[]);
         section
     }
 
@@ -429,7 +449,13 @@ mod tests {
     fn points_lead_to_their_rows_and_bad_ones_stand_at_the_edge() {
         let mut rows = networks(5);
         rows[0].r2 = Some(-40.0);
-        let svg = scatter("set", "Set", "P1", &rows.iter().collect::<Vec<_>>());
-        assert!(svg.contains("href=\"#set-P1-0\"") && svg.contains("R² −40.000"));
+        let svg = scatter(
+            "set",
+            "Set",
+            "P1",
+            &rows.iter().collect::<Vec<_>>(),
+            vec![Baseline { y: 90.0, label: "pixels".into() }],
+        );
+        assert!(svg.contains("href=\"#set-P1-0\"") && svg.contains("R² −40.000") && svg.contains("pixels"));
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     scores::Reconstruction,
     separability::Parts,
 };
-use patchgrad::{Shape, Tensor, Workspace, layout::transpose, random::stream};
+use patchgrad::{Tensor, Workspace, layout::transpose, random::stream};
 use rand::RngExt;
 use rand_distr::StandardNormal;
 
@@ -67,8 +67,8 @@ impl Task<'_> {
         match decoder {
             Decoder::Own => Ok(self.by_stack(scae, workspace)),
             Decoder::Tied => {
-                let sample = first(&self.parts.train.pictures, SCALE_PICTURES);
-                let (tied, scale) = tied(scae, &sample, workspace).ok_or("no scale gives finite values")?;
+                let sample = self.parts.train.first(SCALE_PICTURES);
+                let (tied, scale) = tied(scae, &sample.pictures, workspace).ok_or("no scale gives finite values")?;
                 Ok(Decoded { scale: Some(scale), ..self.by_stack(&tied, workspace) })
             }
             Decoder::SlightNoise => Ok(self.by_stack(&with_noise(scae, 0.05, seed), workspace)),
@@ -156,13 +156,6 @@ impl Task<'_> {
 
 fn plain(test: Vec<f32>, mse_validation: f64) -> Decoded {
     Decoded { test, mse_validation, patches: None, epochs: None, scale: None }
-}
-
-/// The first `count` of pictures `[N, H, W, C]`.
-fn first(pictures: &Tensor, count: usize) -> Tensor {
-    let mut dims = pictures.shape().dims().to_vec();
-    dims[0] = dims[0].min(count);
-    Tensor::new(Shape::new(&dims), pictures.samples(0..dims[0]))
 }
 
 /// The stack with the weights of its decoders replaced, layer by layer; biases stay.

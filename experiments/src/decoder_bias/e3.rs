@@ -4,7 +4,7 @@ use super::{
     DecoderBias, REPLICATES,
     analysis::{Analysis, DecoderSummary, Judged, analyse, summaries, unfinished},
     effort, encoders, figures,
-    pictures::{FILE, SHOWN, size_of},
+    pictures::{FILE, SHOWN},
     row::{Decoder, DecoderRow},
 };
 use crate::{
@@ -16,16 +16,13 @@ use crate::{
     suite::{
         Block, Experiment, Image, Profile, Results, Section, Setup,
         claims::{Claim, Finding},
-        columns, merge_rows, run_sweep,
+        columns, copy_picture, merge_rows, run_sweep,
     },
-    sweep::{Settings, Shard, SweepError},
+    sweep::{Settings, SweepError},
 };
 use clap::ValueEnum;
 use serde::Serialize;
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 /// Experiment E3.
 pub struct E3;
@@ -57,7 +54,8 @@ impl Experiment for E3 {
         let sweep = DecoderBias::new(setup);
         run_sweep(self.name(), &sweep, setup, folder, settings)?;
         let file = folder.join(FILE);
-        if settings.shard == Shard::WHOLE
+        let has_the_first = settings.shard.of(1).next().is_some();
+        if has_the_first
             && !file.exists()
             && let Some(png) = sweep.pictures()
         {
@@ -67,7 +65,9 @@ impl Experiment for E3 {
     }
 
     fn merge(&self, shards: &[PathBuf], out: &Path) -> Result<usize, SweepError> {
-        merge_rows::<DecoderRow>(shards, out)
+        let rows = merge_rows::<DecoderRow>(shards, out)?;
+        copy_picture(shards, out, FILE)?;
+        Ok(rows)
     }
 
     fn summarise(&self, results: &Results) -> anyhow::Result<String> {
@@ -87,9 +87,11 @@ impl Experiment for E3 {
         let mut section = Section { deviations: deviations(), ..Section::default() };
         for result in results {
             let rows: Vec<DecoderRow> = result.rows()?;
-            let png = fs::read(result.folder.join(FILE)).ok();
+            let description =
+                "Test pictures and their reconstructions from one code by several decoders, side by side.";
+            let pictures = result.picture(FILE, description);
             let unfinished = unfinished(&rows, epochs(result));
-            add(&mut section, (result.set, result.identity.seed), &rows, unfinished, png);
+            add(&mut section, (result.set, result.identity.seed), &rows, unfinished, pictures);
         }
         Ok(section)
     }
@@ -261,7 +263,7 @@ fn add(
     (set, seed): (&str, u64),
     rows: &[DecoderRow],
     [last, all]: [usize; 2],
-    png: Option<Vec<u8>>,
+    pictures: Option<Image>,
 ) {
     let Some(first) = rows.first() else { return };
     let data = first.data.clone();
@@ -278,7 +280,7 @@ fn add(
         ),
         image: Image::Svg(figures::beads(&data, &found).to_svg()),
     });
-    if let Some(image) = png.and_then(pictures) {
+    if let Some(image) = pictures {
         let names: Vec<&str> = SHOWN.iter().map(|decoder| decoder.label()).collect();
         section.blocks.push(Block::Figure {
             id: "F5",
@@ -333,12 +335,6 @@ fn add(
     for (key, value) in numbers(&found).into_iter().chain(perceptrons) {
         section.numbers.insert(format!("{set}.{key}"), value);
     }
-}
-
-fn pictures(bytes: Vec<u8>) -> Option<Image> {
-    let size = size_of(&bytes)?;
-    let description = "Test pictures and their reconstructions from one code by several decoders, side by side.";
-    Some(Image::Png { bytes, size, description: description.to_string() })
 }
 
 fn finding(data: &str, found: &Analysis) -> Finding {
@@ -446,7 +442,7 @@ mod tests {
     fn a_set_has_its_figures_finding_and_numbers() {
         let mut section = Section::default();
         let png = Sheet::mosaic(&[[0.0_f32; 4]], [2, 2], Colour::Grey, 1).to_png();
-        add(&mut section, ("mnist", 1), &five(), [2, 9], Some(png));
+        add(&mut section, ("mnist", 1), &five(), [2, 9], Image::png(png, ""));
         let figures = section.blocks.iter().filter(|block| matches!(block, Block::Figure { .. }));
         assert_eq!((figures.count(), section.blocks.len()), (2, 6));
         for block in &section.blocks {

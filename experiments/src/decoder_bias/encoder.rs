@@ -51,7 +51,7 @@ pub fn train(member: &Member, pictures: &Tensor, parts: &Parts) -> Result<Encode
     let logistic_validation = accuracy(validation)?;
     let logistic = accuracy(features(&test, &test_part.labels))?;
     let rows = Rows::new(test.as_slice(), member.spec.code_size());
-    let constant = measures::dead_units(rows) == Some(member.spec.code_size());
-    let status = if constant || own.r2 <= 0.0 { Status::Dead } else { Status::Ok };
+    let dead = measures::dead_units(rows).ok_or("a code is not finite")?;
+    let status = Status::of(dead, member.spec.code_size(), own.r2);
     Ok(Encoder { scae, status, logistic, logistic_validation })
 }

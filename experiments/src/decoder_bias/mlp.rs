@@ -2,12 +2,13 @@
 
 use crate::{
     batches,
+    finetune::{Hidden, Mlp},
     linear_algebra::{Rows, Standardiser},
     training::{Checkpoints, FitSpec, Trainable, TrainingError, fit},
 };
 use patchgrad::{
-    Gradients, Params, Tape, Tensor, Var, Workspace,
-    layers::{Layer, Linear},
+    Gradients, Params, Tape, Tensor, Workspace,
+    ops::Activation,
     optim::{Adam, AdamConfig, Schedule},
     random::stream,
 };
@@ -33,7 +34,7 @@ pub struct Pairs<'a> {
 pub struct MlpDecoder {
     scale: Standardiser,
     params: Params,
-    layers: Vec<Linear>,
+    network: Mlp,
     pixels: usize,
     /// Epochs after which the validation error was lowest.
     pub epochs: usize,
@@ -56,21 +57,18 @@ impl MlpDecoder {
         let [code_size, pixels] = [train.codes, train.pixels].map(|rows| rows.shape().dims()[1]);
         let scale = Standardiser::fit(Rows::new(train.codes.as_slice(), code_size));
         let (mut params, mut init) = (Params::new(), stream(seed, "mlp-decoder-init", 0));
-        let mut layers = Vec::new();
-        let mut inputs = code_size;
-        for (index, &outputs) in hidden.iter().chain([&pixels]).enumerate() {
-            layers.push(Linear::new(&mut params, &format!("decoder{index}"), [inputs, outputs], &mut init));
-            inputs = outputs;
-        }
-        let bias = params.find(&format!("decoder{}.bias", hidden.len())).expect("the last layer has a bias");
+        let relu = |&features: &usize| Hidden { features, activation: Activation::Relu };
+        let hidden: Vec<Hidden> = hidden.iter().map(relu).collect();
+        let network = Mlp::new(&mut params, [code_size, pixels], &hidden, &mut init);
+        let bias = params.find("head.bias").expect("the last layer has a bias");
         let mean = Standardiser::fit(Rows::new(train.pixels.as_slice(), pixels));
         for (bias, &mean) in params.get_mut(bias).as_mut_slice().iter_mut().zip(mean.mean()) {
             *bias = mean as f32;
         }
-        let mut network = Self { scale, params, layers, pixels, epochs: 0 };
-        let [codes, validation_codes] = [train.codes, validation.codes].map(|codes| network.standardised(codes));
+        let mut decoder = Self { scale, params, network, pixels, epochs: 0 };
+        let [codes, validation_codes] = [train.codes, validation.codes].map(|codes| decoder.standardised(codes));
         let mut training = Training {
-            network: &mut network,
+            decoder: &mut decoder,
             train: Pairs { codes: &codes, pixels: train.pixels },
             validation: Pairs { codes: &validation_codes, pixels: validation.pixels },
         };
@@ -79,8 +77,8 @@ impl MlpDecoder {
         let spec = FitSpec { patience: Some(PATIENCE), schedule, ..FitSpec::new(epochs, BATCH_SIZE, LR, seed) };
         let mut optimizer = Adam::new(AdamConfig::new(LR));
         let history = fit(&mut training, &mut optimizer, &spec, &mut Checkpoints::none(), workspace)?;
-        network.epochs = history.best_epoch.map_or(0, |epoch| epoch + 1);
-        Ok(network)
+        decoder.epochs = history.best_epoch.map_or(0, |epoch| epoch + 1);
+        Ok(decoder)
     }
 
     fn standardised(&self, codes: &Tensor) -> Tensor {
@@ -93,32 +91,24 @@ impl MlpDecoder {
     }
 
     fn decode_standardised(&self, codes: &Tensor, workspace: &mut Workspace) -> Tensor {
-        batches::map_rows(&self.params, codes, self.pixels, workspace, |tape, batch| self.record(tape, batch))
-    }
-
-    fn record(&self, tape: &mut Tape, codes: Var) -> Var {
-        let last = self.layers.len() - 1;
-        self.layers.iter().enumerate().fold(codes, |rows, (index, layer)| {
-            let sums = layer.forward(tape, rows);
-            if index == last { sums } else { tape.relu(sums) }
-        })
+        batches::map_rows(&self.params, codes, self.pixels, workspace, |tape, batch| self.network.record(tape, batch))
     }
 }
 
 /// A decoder and what it is trained on; codes are standardised.
 struct Training<'a> {
-    network: &'a mut MlpDecoder,
+    decoder: &'a mut MlpDecoder,
     train: Pairs<'a>,
     validation: Pairs<'a>,
 }
 
 impl Trainable for Training<'_> {
     fn params(&self) -> &Params {
-        &self.network.params
+        &self.decoder.params
     }
 
     fn params_mut(&mut self) -> &mut Params {
-        &mut self.network.params
+        &mut self.decoder.params
     }
 
     fn samples(&self) -> usize {
@@ -127,9 +117,9 @@ impl Trainable for Training<'_> {
 
     fn gradients(&self, batch: &[usize], _: u64, workspace: &mut Workspace) -> (f64, Gradients) {
         let [codes, pixels] = [self.train.codes, self.train.pixels].map(|rows| batches::gather(rows, batch, workspace));
-        let mut tape = Tape::with_params(&self.network.params, workspace);
+        let mut tape = Tape::with_params(&self.decoder.params, workspace);
         let [input, target] = [&codes, &pixels].map(|rows| tape.input(rows));
-        let decoded = self.network.record(&mut tape, input);
+        let decoded = self.decoder.network.record(&mut tape, input);
         let loss = tape.mse_loss(decoded, target);
         let value = f64::from(tape.value(loss).item());
         let gradients = tape.backward(loss);
@@ -138,7 +128,7 @@ impl Trainable for Training<'_> {
     }
 
     fn validate(&self, workspace: &mut Workspace) -> Option<f64> {
-        let decoded = self.network.decode_standardised(self.validation.codes, workspace);
+        let decoded = self.decoder.decode_standardised(self.validation.codes, workspace);
         let pairs = decoded.as_slice().iter().zip(self.validation.pixels.as_slice());
         Some(pairs.map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>() / decoded.len() as f64)
     }

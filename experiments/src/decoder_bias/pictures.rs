@@ -56,22 +56,3 @@ impl DecoderBias<'_> {
         Some(sheet.to_png())
     }
 }
-
-/// Width and height of a PNG file; `None` if it is none.
-pub(super) fn size_of(png: &[u8]) -> Option<[usize; 2]> {
-    let header = png.strip_prefix(b"\x89PNG\r\n\x1a\n")?.get(8..16)?;
-    let number = |bytes: &[u8]| bytes.iter().fold(0, |number, &byte| number << 8 | usize::from(byte));
-    Some([number(&header[..4]), number(&header[4..])])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_size_stands_in_the_header() {
-        let sheet = Sheet::mosaic(&[[0.0_f32; 6]], [2, 3], Colour::Grey, 150);
-        assert_eq!(size_of(&sheet.to_png()), Some([450, 300]));
-        assert_eq!((size_of(b"GIF89a"), size_of(b"\x89PNG\r\n\x1a\n")), (None, None));
-    }
-}

@@ -8,12 +8,12 @@ use super::{
     section::section,
 };
 use crate::{
-    correlation::network::NetworkRow,
+    correlation::{E1, network::NetworkRow},
     report::format::number,
     run_folder::RunFolder,
     statistics::Mean,
     suite::{Experiment, Results, Section, Setup, merge_rows, run_sweep},
-    sweep::{self, Settings, SweepError},
+    sweep::{Settings, SweepError},
 };
 use std::path::{Path, PathBuf};
 
@@ -54,7 +54,7 @@ impl Experiment for E5 {
         let folder = RunFolder { path: results.folder.to_path_buf() };
         folder.write_csv("runs.csv", &found)?;
         let mut text = table(&results.identity.data[0], &RunSummary::of(&found));
-        if let Some(rows) = networks_of_e1(results)? {
+        if let Some(rows) = results.rows_beside::<NetworkRow>(E1.name())? {
             let found = predictions(&rows, results.identity.seed);
             folder.write_csv("prediction.csv", &found)?;
             text += &prediction_table(&found);
@@ -65,15 +65,6 @@ impl Experiment for E5 {
     fn section(&self, results: &[Results]) -> anyhow::Result<Section> {
         section(results)
     }
-}
-
-/// The rows of E1 on the same set, in the folder beside; `None` if they are not there.
-///
-/// # Errors
-/// If they cannot be read.
-pub(super) fn networks_of_e1(results: &Results) -> Result<Option<Vec<NetworkRow>>, SweepError> {
-    let folder = results.folder.with_file_name("correlation");
-    if folder.join("rows.csv").exists() { sweep::rows(&folder).map(Some) } else { Ok(None) }
 }
 
 /// What a reader without a browser should see of the runs.

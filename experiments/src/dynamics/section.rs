@@ -2,17 +2,16 @@
 
 use super::{
     checkpoint::CheckpointRow,
-    e5::networks_of_e1,
     prediction::{Model, PredictionRow, noise, predictions},
     runs::{RunRow, RunSummary, checkpoints, networks, runs},
 };
 use crate::{
-    correlation::network::NetworkRow,
+    correlation::{E1, network::NetworkRow},
     figures::{LinePlot, LinePoint, LineSeries, Scale},
     report::format::{NONE, count, error, interval, number, optional, percent, span},
     statistics::{CONFIDENCE, Mean, mean_interval},
     suite::{
-        Block, Image, Results, Section,
+        Block, Experiment, Image, Results, Section,
         claims::{Claim, Finding},
         columns,
     },
@@ -26,7 +25,7 @@ pub(super) fn section(results: &[Results]) -> anyhow::Result<Section> {
     let mut section = Section::default();
     let mut without = Vec::new();
     for of_set in results {
-        let of_e1 = networks_of_e1(of_set)?;
+        let of_e1 = of_set.rows_beside::<NetworkRow>(E1.name())?;
         if of_e1.is_none() {
             without.push(of_set.identity.data[0].clone());
         }
@@ -383,15 +382,7 @@ mod tests {
     use std::path::Path;
 
     fn of(rows: &[CheckpointRow], of_e1: Option<&[NetworkRow]>) -> Section {
-        let identity = Identity {
-            name: "dynamics".into(),
-            profile: "quick".into(),
-            seed: 1,
-            data: vec!["Set".into()],
-            pictures: [100, 50, 50],
-            instruction_set: "portable".into(),
-            version: "0".into(),
-        };
+        let identity = Identity::made_up("dynamics");
         let results = Results { set: "set", folder: Path::new("nowhere"), identity: &identity };
         let mut section = Section::default();
         one_set(&mut section, &results, rows, of_e1);

@@ -3,13 +3,12 @@
 use std::ops::Range;
 
 use plotters::coord::Shift;
-use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::axis::{padded_range, spread, text_width, tick_count, ticks, widest};
+use super::axis::{padded_range, text_width, tick_count, ticks, widest};
+use super::baseline::{self, Baseline};
 use super::palette::{INK, colour, draw_marker};
-use super::scatter::Baseline;
 use super::svg::{self, Canvas, DrawError, Hover, LABEL_SIZE, bold, clean, text, x_axis_title, y_axis_title};
 
 const HEIGHT: u32 = 440;
@@ -21,8 +20,6 @@ const BOTTOM: i32 = 54;
 const LEFT: i32 = 76;
 /// Pixels between lines of text.
 const LINE: i32 = 19;
-/// Between the plot and the label of a baseline.
-const LEADER: i32 = 14;
 /// Lines that only hold points together.
 const THREAD: RGBColor = RGBColor(170, 170, 170);
 
@@ -138,8 +135,7 @@ impl LinePlot {
 
         let names = self.series.iter().map(|series| series.name.as_str());
         let legend_width = 32 + widest(names, LABEL_SIZE).max(text_width(&self.series_title, LABEL_SIZE) - 16);
-        let label_width = widest(baselines.iter().map(|(_, baseline)| baseline.label.as_str()), LABEL_SIZE)
-            + if baselines.is_empty() { LEADER } else { LEADER + 26 };
+        let label_width = baseline::room(baselines.iter().map(|(_, baseline)| *baseline));
         let width = svg::WIDTH as i32 - LEFT - label_width - legend_width;
         let height = HEIGHT as i32 - TOP - BOTTOM;
         let x_ticks = ticks(&x_range, tick_count(width), self.x_scale == Scale::Logarithmic);
@@ -171,15 +167,8 @@ impl LinePlot {
         x_axis_title(canvas, &self.x_title, (middle[0], HEIGHT as i32 - 14))?;
         y_axis_title(canvas, &self.y_title, (16, middle[1]))?;
 
-        let heights: Vec<i32> = baselines.iter().map(|(y, _)| pixel(x_range.start, *y).1).collect();
-        let label_heights = spread(&heights, LINE - 3, y_pixels.start + 6..y_pixels.end - 6);
-        for (((_, baseline), y), label_y) in baselines.iter().zip(heights).zip(label_heights) {
-            let (right, dashes) = (x_pixels.end, INK.stroke_width(1));
-            canvas.draw(&DashedPathElement::new([(x_pixels.start, y), (right, y)], 6, 4, dashes))?;
-            canvas.draw(&PathElement::new([(right, y), (right + LEADER - 3, label_y)], INK.mix(0.5)))?;
-            let style = text(LABEL_SIZE, HPos::Left, VPos::Center);
-            canvas.draw(&Text::new(clean(&baseline.label), (right + LEADER, label_y), style))?;
-        }
+        let placed_lines: Vec<_> = baselines.iter().map(|(y, line)| (pixel(x_range.start, *y).1, *line)).collect();
+        baseline::paint(canvas, &placed_lines, [&x_pixels, &y_pixels])?;
 
         let mut hovers = Vec::new();
         for (series, points) in self.series.iter().zip(&placed) {

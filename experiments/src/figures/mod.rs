@@ -14,6 +14,7 @@
 //! apart.
 
 mod axis;
+mod baseline;
 mod dots;
 mod heat_map;
 mod lines;
@@ -23,9 +24,10 @@ mod scatter;
 mod sheet;
 mod svg;
 
+pub use baseline::Baseline;
 pub use dots::{Band, Dot, DotPlot, DotRow, Reference};
 pub use heat_map::HeatMap;
 pub use lines::{LinePlot, LinePoint, LineSeries, Scale};
-pub use png::{Colour, encode_png};
-pub use scatter::{Baseline, Scatter, ScatterPoint};
+pub use png::{Colour, encode_png, png_size};
+pub use scatter::{Scatter, ScatterPoint};
 pub use sheet::{Sheet, SheetLayout};

@@ -44,6 +44,13 @@ pub fn encode_png(size: [usize; 2], colour: Colour, pixels: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// Width and height of a PNG file; `None` if it is none.
+pub fn png_size(file: &[u8]) -> Option<[usize; 2]> {
+    let reader = ::png::Decoder::new(std::io::Cursor::new(file)).read_info().ok()?;
+    let info = reader.info();
+    Some([info.width as usize, info.height as usize])
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -62,7 +69,9 @@ pub(super) mod tests {
         let grey: Vec<u8> = (0..6).map(|i| i * 50).collect();
         assert_eq!(decode(&encode_png([2, 3], Colour::Grey, &grey)), ([2, 3], Colour::Grey, grey));
         let rgb: Vec<u8> = (0..12).map(|i| i * 20).collect();
-        assert_eq!(decode(&encode_png([4, 1], Colour::Rgb, &rgb)), ([4, 1], Colour::Rgb, rgb));
+        let file = encode_png([4, 1], Colour::Rgb, &rgb);
+        assert_eq!(decode(&file), ([4, 1], Colour::Rgb, rgb));
+        assert_eq!((png_size(&file), png_size(b"GIF89a"), png_size(b"")), (Some([1, 4]), None, None));
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! The scatter plot: a point per network, colour and shape by two properties, baselines as dashed lines.
 
 use plotters::coord::Shift;
-use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::axis::{padded_range, spread, text_width, tick_count, tick_label, widest};
+use super::axis::{padded_range, text_width, tick_count, tick_label, widest};
+use super::baseline::{self, Baseline};
 use super::palette::{INK, colour, draw_marker};
 use super::svg::{self, Canvas, DrawError, Hover, LABEL_SIZE, bold, clean, text, x_axis_title, y_axis_title};
 
@@ -18,8 +18,6 @@ const BOTTOM: i32 = 54;
 const LEFT: i32 = 76;
 /// Pixels between lines of text.
 const LINE: i32 = 19;
-/// Between the plot and the label of a baseline, bridged by a leader.
-const LEADER: i32 = 14;
 
 /// A point of a [`Scatter`].
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,15 +34,6 @@ pub struct ScatterPoint {
     pub title: String,
     /// Where a click leads: the anchor of a row, such as `mnist-P1-17`.
     pub link: Option<String>,
-}
-
-/// A dashed horizontal line across a [`Scatter`].
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Baseline {
-    /// Its height.
-    pub y: f64,
-    /// Written to its right.
-    pub label: String,
 }
 
 /// A scatter plot, such as reconstruction quality (x) against probe accuracy (y).
@@ -88,8 +77,7 @@ impl Scatter {
         let y_range = padded_range(points.iter().map(|p| p.y).chain(baselines.iter().map(|b| b.y)));
 
         let legend_width = 32 + self.legend_text_width();
-        let mut label_width = widest(baselines.iter().map(|baseline| baseline.label.as_str()), LABEL_SIZE);
-        label_width += if baselines.is_empty() { LEADER } else { LEADER + 26 };
+        let label_width = baseline::room(baselines.iter().copied());
         let mut chart = ChartBuilder::on(canvas)
             .margin_top(TOP)
             .margin_right(label_width + legend_width)
@@ -113,15 +101,9 @@ impl Scatter {
         x_axis_title(canvas, &self.x_title, (middle[0], HEIGHT as i32 - 14))?;
         y_axis_title(canvas, &self.y_title, (16, middle[1]))?;
 
-        let heights: Vec<i32> = baselines.iter().map(|b| chart.backend_coord(&(x_range.start, b.y)).1).collect();
-        let label_heights = spread(&heights, LINE - 3, y_pixels.start + 6..y_pixels.end - 6);
-        for ((baseline, y), label_y) in baselines.iter().zip(heights).zip(label_heights) {
-            let (right, dashes) = (x_pixels.end, INK.stroke_width(1));
-            canvas.draw(&DashedPathElement::new([(x_pixels.start, y), (right, y)], 6, 4, dashes))?;
-            canvas.draw(&PathElement::new([(right, y), (right + LEADER - 3, label_y)], INK.mix(0.5)))?;
-            let style = text(LABEL_SIZE, HPos::Left, VPos::Center);
-            canvas.draw(&Text::new(clean(&baseline.label), (right + LEADER, label_y), style))?;
-        }
+        let placed: Vec<_> =
+            baselines.iter().map(|line| (chart.backend_coord(&(x_range.start, line.y)).1, *line)).collect();
+        baseline::paint(canvas, &placed, [&x_pixels, &y_pixels])?;
 
         let mut hovers = Vec::with_capacity(points.len());
         for point in &points {

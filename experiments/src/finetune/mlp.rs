@@ -22,13 +22,13 @@ pub struct Hidden {
 
 /// Hidden layers and a last one without activation.
 #[derive(Clone, Debug)]
-pub(super) struct Mlp {
+pub(crate) struct Mlp {
     layers: Vec<(Linear, Activation)>,
 }
 
 impl Mlp {
     /// Parameters `hidden0.weight` .. and, last, `head.weight` and `head.bias`.
-    pub(super) fn new(
+    pub(crate) fn new(
         params: &mut Params,
         [inputs, outputs]: [usize; 2],
         hidden: &[Hidden],
@@ -50,7 +50,7 @@ impl Mlp {
     }
 
     /// Records the sums of the last layer for rows `[N, inputs]`.
-    pub(super) fn record(&self, tape: &mut Tape, rows: Var) -> Var {
+    pub(crate) fn record(&self, tape: &mut Tape, rows: Var) -> Var {
         self.layers.iter().fold(rows, |rows, (layer, activation)| {
             let sums = layer.forward(tape, rows);
             tape.activation(sums, *activation)

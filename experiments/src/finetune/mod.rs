@@ -15,6 +15,7 @@ mod unshared;
 pub use central::CentralClassifier;
 pub use loss::Loss;
 pub use mlp::Hidden;
+pub(crate) use mlp::Mlp;
 pub use network::{Classifier, ClassifierError, ClassifierSpec, FineTuneConfig, Sharing, TrainedLayers};
 
 use crate::pictures::PictureSource;

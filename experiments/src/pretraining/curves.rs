@@ -1,7 +1,7 @@
 //! Accuracy by start and number of labels, and the gain over the random start.
 
 use super::{piece::PretrainingRow, starts::Start};
-use crate::statistics::{CONFIDENCE, Mean, holm, mean_interval, student_t_two_sided_p};
+use crate::statistics::{CONFIDENCE, Mean, holm, mean, mean_interval, student_t_two_sided_p};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -115,11 +115,6 @@ fn curve_row(start: Start, labels: usize, own: &[&PretrainingRow], gains: &[f64]
         mse: mean(&values(|row| row.mse)),
         probe: mean(&values(|row| row.probe)),
     }
-}
-
-/// The mean; `None` of nothing.
-pub(super) fn mean(values: &[f64]) -> Option<f64> {
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
 /// Two-sided p of "the mean of `count` differences is 0" by Student's t: below 0.05 where the 95 % interval excludes 0.

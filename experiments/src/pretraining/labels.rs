@@ -1,6 +1,5 @@
 //! Which pictures have labels.
 
-use crate::data::Labelled;
 use patchgrad::random::stream;
 use rand::seq::SliceRandom;
 
@@ -21,18 +20,9 @@ pub(super) fn balanced(labels: &[u32], classes: usize, count: usize, seed: u64) 
     order
 }
 
-/// Some of the pictures, in this order.
-pub(super) fn pick(data: &Labelled, pictures: &[usize]) -> Labelled {
-    Labelled {
-        pictures: data.pictures.select(pictures),
-        labels: pictures.iter().map(|&picture| data.labels[picture]).collect(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use patchgrad::Tensor;
 
     #[test]
     fn classes_are_balanced_and_sets_contain_each_other() {
@@ -50,12 +40,5 @@ mod tests {
         distinct.sort_unstable();
         distinct.dedup();
         assert_eq!(distinct.len(), more.len());
-    }
-
-    #[test]
-    fn pictures_keep_their_labels() {
-        let pictures = Tensor::from_fn([4, 1, 2, 1], |i| i as f32);
-        let picked = pick(&Labelled { pictures: pictures.into(), labels: vec![5, 6, 7, 8] }, &[3, 1]);
-        assert_eq!((picked.pictures.as_slice(), picked.labels), (&[6.0, 7.0, 2.0, 3.0][..], vec![8, 6]));
     }
 }

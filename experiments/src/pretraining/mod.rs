@@ -172,12 +172,11 @@ impl Sweep for Pretraining<'_> {
         };
         let classes = self.examples.classes();
         let labelled = if labels < train.count() {
-            &labels::pick(train, &labels::balanced(&train.labels, classes, labels, self.seeds[seed]))
+            &train.select(&labels::balanced(&train.labels, classes, labels, self.seeds[seed]))
         } else {
             train
         };
-        let first: Vec<usize> = (0..validation.count().min(self.sizes.validation)).collect();
-        let parts = piece::Parts { labelled, validation: &labels::pick(validation, &first), test, classes };
+        let parts = piece::Parts { labelled, validation: &validation.first(self.sizes.validation), test, classes };
         let filled = self
             .pretrained(start, seed, train, labelled)
             .and_then(|pretrained| piece::run(&pretrained, &parts, self.sizes.steps, self.seeds[seed], row.clone()));

@@ -1,13 +1,13 @@
 //! What the curves come to: areas, slopes, whether reconstruction tells, and claim C6.
 
 use super::{
-    curves::{CurveRow, cells, gains, mean},
+    curves::{CurveRow, cells, gains},
     piece::PretrainingRow,
     starts::Start,
 };
 use crate::{
     report::format::number,
-    statistics::{CONFIDENCE, Mean, SIGNIFICANCE_LEVEL, Verdict, linear_trend, mean_interval, spearman},
+    statistics::{CONFIDENCE, Mean, SIGNIFICANCE_LEVEL, Verdict, linear_trend, mean, mean_interval, spearman},
     suite::claims::{Case, prevails},
 };
 use serde::Serialize;

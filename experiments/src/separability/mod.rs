@@ -31,7 +31,6 @@ use crate::{
         members,
         population::{Member, Population},
     },
-    data::Labelled,
     scae::ScaeSpec,
     suite::{Profile, Setup},
     sweep::Sweep,
@@ -114,16 +113,11 @@ pub(crate) fn parts(examples: &Examples) -> Option<Parts<'_>> {
     else {
         return None;
     };
-    Some(Parts { train: first(train, PROBE_PICTURES), validation, test, classes: examples.classes() })
-}
-
-/// The first `count` pictures.
-fn first(data: &Labelled, count: usize) -> Cow<'_, Labelled> {
-    if data.count() <= count {
-        return Cow::Borrowed(data);
-    }
-    let pictures = data.pictures.select(&(0..count).collect::<Vec<usize>>());
-    Cow::Owned(Labelled { pictures, labels: data.labels[..count].to_vec() })
+    let train = match train.count() <= PROBE_PICTURES {
+        true => Cow::Borrowed(train),
+        false => Cow::Owned(train.first(PROBE_PICTURES)),
+    };
+    Some(Parts { train, validation, test, classes: examples.classes() })
 }
 
 impl Sweep for Separability<'_> {

@@ -82,8 +82,8 @@ impl Baselines<'_> {
             (row.untrained_logistic, row.untrained_knn) = (Some(before.logistic), Some(before.common.knn));
             row.compare(Against::Untrained, &code, &before);
         }
-        let constant = measures::dead_units(Rows::new(test_code.as_slice(), row.code_size))? == row.code_size;
-        row.status = if constant || whole.r2 <= 0.0 { Status::Dead } else { Status::Ok };
+        let dead = measures::dead_units(Rows::new(test_code.as_slice(), row.code_size))?;
+        row.status = Status::of(dead, row.code_size, whole.r2);
         Some(row)
     }
 

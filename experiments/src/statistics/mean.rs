@@ -4,6 +4,20 @@ use super::bootstrap::Interval;
 use super::distributions::student_t_quantile;
 use super::reliability::variance;
 
+/// The mean; `None` of nothing.
+pub fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// The middle value, or the mean of the two in the middle; `None` of nothing.
+pub fn median(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let last = sorted.len().checked_sub(1)?;
+    let middle = sorted.len() / 2;
+    Some(f64::midpoint(sorted[middle], sorted[last - middle]))
+}
+
 /// The mean of a few repeats; see [`mean_interval`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Mean {
@@ -33,6 +47,15 @@ pub fn mean_interval(values: &[f64], confidence: f64) -> Option<Mean> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn means_and_medians_by_hand() {
+        assert_eq!(
+            (mean(&[1.0, 2.0, 6.0]), median(&[6.0, 1.0, 2.0]), median(&[4.0, 1.0, 2.0, 9.0])),
+            (Some(3.0), Some(2.0), Some(3.0))
+        );
+        assert_eq!((mean(&[]), median(&[]), median(&[5.0])), (None, None, Some(5.0)));
+    }
 
     #[test]
     fn by_hand() {

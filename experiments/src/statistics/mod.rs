@@ -70,7 +70,7 @@ pub use distributions::{
 pub use equivalence::{Equivalence, equivalence};
 pub use holm::holm;
 pub use mcnemar::{Comparison, Disagreement, compare_all};
-pub use mean::{Mean, mean_interval};
+pub use mean::{Mean, mean, mean_interval, median};
 pub use normal::{normal_cdf, normal_quantile};
 pub use paired::{PairedDifference, paired_difference};
 pub use partial::{PartialCorrelation, indicator_columns, partial_spearman};

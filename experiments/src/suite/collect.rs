@@ -116,15 +116,7 @@ mod tests {
     fn put(folder: &Path, below: &str, rows: Option<&str>) {
         let folder = folder.join(below);
         fs::create_dir_all(&folder).unwrap();
-        let identity = Identity {
-            name: folder.file_name().unwrap().to_string_lossy().into(),
-            profile: "quick".into(),
-            seed: 1,
-            data: vec!["set".into()],
-            pictures: [1, 1, 1],
-            instruction_set: "portable".into(),
-            version: "0".into(),
-        };
+        let identity = Identity::made_up(&folder.file_name().unwrap().to_string_lossy());
         fs::write(folder.join("sweep.json"), serde_json::to_string(&identity).unwrap()).unwrap();
         if let Some(rows) = rows {
             fs::write(folder.join("rows.csv"), rows).unwrap();

@@ -27,11 +27,15 @@ pub use section::{Block, Column, Image, Section, columns};
 
 use crate::{
     config::Examples,
+    files::write_atomically,
     sweep::{self, Identity, Pieces, Settings, SweepError},
 };
 use patchgrad::Isa;
 use serde::{Serialize, de::DeserializeOwned};
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// Every experiment that is a sweep over networks of a data set, in the order in which they are run.
 pub const EXPERIMENTS: [&dyn Experiment; 8] = [
@@ -91,6 +95,20 @@ impl Results<'_> {
     /// If they cannot be read.
     pub fn rows<R: DeserializeOwned>(&self) -> Result<Vec<R>, SweepError> {
         sweep::rows(self.folder)
+    }
+
+    /// The rows of another experiment on the same set, in the folder beside; `None` if they are not there.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn rows_beside<R: DeserializeOwned>(&self, experiment: &str) -> Result<Option<Vec<R>>, SweepError> {
+        let folder = self.folder.with_file_name(experiment);
+        if folder.join("rows.csv").exists() { sweep::rows(&folder).map(Some) } else { Ok(None) }
+    }
+
+    /// The PNG file of this name beside the rows, if there is one.
+    pub fn picture(&self, file: &str, description: &str) -> Option<Image> {
+        Image::png(fs::read(self.folder.join(file)).ok()?, description)
     }
 }
 
@@ -155,6 +173,16 @@ pub fn run_sweep<P: Pieces>(
     settings: &Settings,
 ) -> Result<(), SweepError> {
     sweep::run(sweep, &setup.identity(name), folder, settings).map(drop)
+}
+
+/// Copies the file of this name from the first of the shards that has it to `out`: pictures that one shard draws.
+///
+/// # Errors
+/// If it cannot be read or written.
+pub fn copy_picture(shards: &[PathBuf], out: &Path, file: &str) -> Result<(), SweepError> {
+    let Some(from) = shards.iter().map(|folder| folder.join(file)).find(|file| file.exists()) else { return Ok(()) };
+    let bytes = fs::read(&from).map_err(|error| SweepError::Read { file: from, reason: error.to_string() })?;
+    Ok(write_atomically(&out.join(file), &bytes)?)
 }
 
 /// [`Experiment::merge`] of one whose rows are `R`.

@@ -1,6 +1,7 @@
 //! What an experiment has to say on the page of the report.
 
 use super::claims::Finding;
+use crate::figures::png_size;
 use std::collections::BTreeMap;
 
 /// One experiment on the page: what was asked, how, and what was found on each data set.
@@ -59,6 +60,14 @@ pub enum Image {
         /// What a screen reader says.
         description: String,
     },
+}
+
+impl Image {
+    /// Pictures in a PNG file; `None` if it is none.
+    pub fn png(file: Vec<u8>, description: &str) -> Option<Self> {
+        let size = png_size(&file)?;
+        Some(Self::Png { bytes: file, size, description: description.to_string() })
+    }
 }
 
 /// A column of a table.

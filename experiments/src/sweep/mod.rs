@@ -50,6 +50,22 @@ pub struct Identity {
     pub version: String,
 }
 
+#[cfg(test)]
+impl Identity {
+    /// That of a sweep that never ran: for tests of what is made of rows.
+    pub(crate) fn made_up(name: &str) -> Self {
+        Self {
+            name: name.to_string(),
+            profile: "quick".to_string(),
+            seed: 1,
+            data: vec!["Set".to_string()],
+            pictures: [100, 50, 50],
+            instruction_set: "portable".to_string(),
+            version: "0".to_string(),
+        }
+    }
+}
+
 /// Pieces of work with one row each.
 pub trait Sweep: Sync {
     /// A row. Its fields are the columns; what is not known is an `Option`.
