@@ -2,7 +2,7 @@
 
 use super::{
     DecoderBias, REPLICATES,
-    analysis::{Analysis, DecoderSummary, Judged, analyse, summaries, unfinished},
+    analysis::{Analysis, DecoderSummary, Judged, analyse, summaries},
     effort, encoders, figures,
     pictures::{FILE, SHOWN},
     row::{Decoder, DecoderRow},
@@ -20,7 +20,6 @@ use crate::{
     },
     sweep::{Settings, SweepError},
 };
-use clap::ValueEnum;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -79,8 +78,7 @@ impl Experiment for E3 {
         let summaries = summaries(&found.encoders);
         folder.write_csv("decoders.csv", &summaries)?;
         folder.write_csv("decomposition.csv", [DecompositionRow::of(data(&rows), &found)])?;
-        let unfinished = unfinished(&rows, epochs(results));
-        Ok(text(data(&rows), &found, &summaries, unfinished))
+        Ok(text(data(&rows), &found, &summaries))
     }
 
     fn section(&self, results: &[Results]) -> anyhow::Result<Section> {
@@ -90,17 +88,10 @@ impl Experiment for E3 {
             let description =
                 "Test pictures and their reconstructions from one code by several decoders, side by side.";
             let pictures = result.picture(FILE, description);
-            let unfinished = unfinished(&rows, epochs(result));
-            add(&mut section, (result.set, result.identity.seed), &rows, unfinished, pictures);
+            add(&mut section, (result.set, result.identity.seed), &rows, pictures);
         }
         Ok(section)
     }
-}
-
-/// Epochs that perceptrons had at most; those of the longest profile, should the profile be unknown.
-fn epochs(results: &Results) -> usize {
-    let profile = Profile::from_str(&results.identity.profile, false).unwrap_or(Profile::Full);
-    effort(profile).epochs
 }
 
 /// Where the experiment differs from the protocol.
@@ -115,9 +106,8 @@ fn deviations() -> Vec<String> {
         ),
         format!(
             "E3 shows re-trained decoders at most {} patches a layer in the quick profile, {} in the full one; perceptrons \
-             learn for at most {} and {} epochs, ended by the validation error. Where most of them end with their last epoch, \
-             they count as trained to their end without being so, and the share of the decoder comes out too large; it is \
-             given without them as well.",
+             learn for at most {} and {} epochs, along which their learning rate falls to 0. A longer schedule might lower their \
+             error, and then the share of the decoder is smaller; it is given without them as well.",
             grouped(quick.patches[2]),
             grouped(full.patches[2]),
             quick.epochs,
@@ -209,7 +199,7 @@ fn relations(found: &Analysis) -> [(&'static str, &'static str, Option<RankRelat
 }
 
 /// What a reader without a browser should see.
-fn text(data: &str, found: &Analysis, summaries: &[DecoderSummary], [last, all]: [usize; 2]) -> String {
+fn text(data: &str, found: &Analysis, summaries: &[DecoderSummary]) -> String {
     let table = &found.table;
     let mut text = format!(
         "{data}: {} encoders ({} dropped out, {} dead) under {} decoders; whose is the error?\n",
@@ -246,7 +236,6 @@ fn text(data: &str, found: &Analysis, summaries: &[DecoderSummary], [last, all]:
     if let Some((share, interval)) = found.without_perceptrons {
         text += &format!("  without perceptrons: {share:.3}, 95 % interval {}\n", ends(interval));
     }
-    text += &format!("  perceptrons that were best in their last epoch: {last} of {all}\n");
     let w = |of: &Option<Concordance>| of.map_or("-".to_string(), |concordance| format!("{:.2}", concordance.w));
     text += &format!("  Kendall's W: {} trained to their end, {} all\n", w(&found.trained), w(&found.all));
     for (_, name, relation) in relations(found) {
@@ -258,13 +247,7 @@ fn text(data: &str, found: &Analysis, summaries: &[DecoderSummary], [last, all]:
 }
 
 /// The part of one data set.
-fn add(
-    section: &mut Section,
-    (set, seed): (&str, u64),
-    rows: &[DecoderRow],
-    [last, all]: [usize; 2],
-    pictures: Option<Image>,
-) {
+fn add(section: &mut Section, (set, seed): (&str, u64), rows: &[DecoderRow], pictures: Option<Image>) {
     let Some(first) = rows.first() else { return };
     let data = first.data.clone();
     section.blocks.push(Block::Heading(data.clone()));
@@ -315,7 +298,7 @@ fn add(
         caption: format!(
             "{data}. Shares of the variation of the logarithm of the test error (eta squared) over encoders and the decoders \
              trained to their end, and degrees of freedom. Repeats of decoders without randomness are equal, so there are no \
-             F tests. {last} of {all} perceptrons were best in their last epoch: more epochs might have lowered their error."
+             F tests."
         ),
         columns: columns(["source", "#share", "#degrees of freedom or interval"]),
         rows: variance_cells(&found),
@@ -330,9 +313,7 @@ fn add(
         rows: relations(&found).into_iter().map(|(_, name, relation)| relation_cells(name, relation)).collect(),
     });
     section.findings.push(finding(&data, &found));
-    let perceptrons =
-        [("perceptrons".to_string(), all.to_string()), ("perceptrons.unfinished".to_string(), last.to_string())];
-    for (key, value) in numbers(&found).into_iter().chain(perceptrons) {
+    for (key, value) in numbers(&found) {
         section.numbers.insert(format!("{set}.{key}"), value);
     }
 }
@@ -442,7 +423,7 @@ mod tests {
     fn a_set_has_its_figures_finding_and_numbers() {
         let mut section = Section::default();
         let png = Sheet::mosaic(&[[0.0_f32; 4]], [2, 2], Colour::Grey, 1).to_png();
-        add(&mut section, ("mnist", 1), &five(), [2, 9], Image::png(png, ""));
+        add(&mut section, ("mnist", 1), &five(), Image::png(png, ""));
         let figures = section.blocks.iter().filter(|block| matches!(block, Block::Figure { .. }));
         assert_eq!((figures.count(), section.blocks.len()), (2, 6));
         for block in &section.blocks {
@@ -451,10 +432,10 @@ mod tests {
             }
         }
         assert_eq!((section.findings[0].claim, section.findings[0].verdict), (Claim::C4, Verdict::Supported));
-        assert_eq!([&section.numbers["mnist.encoders"], &section.numbers["mnist.perceptrons.unfinished"]], ["5", "2"]);
+        assert_eq!(section.numbers["mnist.encoders"], "5");
         let without = |rows: &[DecoderRow]| {
             let mut section = Section::default();
-            add(&mut section, ("mnist", 1), rows, [0, 0], None);
+            add(&mut section, ("mnist", 1), rows, None);
             (section.blocks.len(), section.findings.len())
         };
         assert_eq!([without(&five()), without(&five()[..25]), without(&[])], [(5, 1), (2, 0), (0, 0)]);
@@ -463,9 +444,9 @@ mod tests {
     #[test]
     fn the_text_has_every_decoder_and_the_verdict() {
         let found = analyse(&five(), 1).unwrap();
-        let text = text("set", &found, &summaries(&found.encoders), [2, 9]);
+        let text = text("set", &found, &summaries(&found.encoders));
         assert!(Decoder::ALL.iter().all(|decoder| text.contains(decoder.label())), "{text}");
-        assert!(text.contains("without perceptrons: ") && text.contains("last epoch: 2 of 9"), "{text}");
+        assert!(text.contains("without perceptrons: "), "{text}");
         assert!(text.contains("5 encoders (0 dropped out, 0 dead)") && text.contains("claim C4: supported"), "{text}");
         let row = DecompositionRow::of("set", &found);
         let sum = row.eta_encoder + row.eta_decoder + row.eta_interaction.unwrap() + row.eta_residual;

@@ -56,8 +56,8 @@ pub fn encoders(profile: Profile) -> usize {
 pub fn effort(profile: Profile) -> Effort {
     profile.choose([
         Effort { patches: [64, 128, 320], epochs: 2 },
-        Effort { patches: [1_000, 10_000, 30_000], epochs: 3 },
-        Effort { patches: [1_000, 10_000, 100_000], epochs: 10 },
+        Effort { patches: [1_000, 10_000, 30_000], epochs: 8 },
+        Effort { patches: [1_000, 10_000, 100_000], epochs: 6 },
     ])
 }
 
