@@ -51,8 +51,9 @@ fn checkpoints_along_training_read_what_lies_beside_them() {
     let rows = |run: &str| fs::read_to_string(folder.join(run).join("mnist/dynamics/rows.csv")).unwrap();
     // Two networks at 64, 128, 256 and 512 patches.
     assert_eq!(rows("alone").lines().count(), 1 + 2 * 4);
-    let both =
-        printed(folder, &["run", "correlation", "dynamics", "--profile", "smoke", "--out", "both", "--jobs", "1"]);
+    // A second experiment goes into the same folder, beside the first.
+    printed(folder, &["run", "correlation", "--profile", "smoke", "--out", "both"]);
+    let both = printed(folder, &["run", "dynamics", "--profile", "smoke", "--out", "both", "--jobs", "1"]);
     assert!(both.contains("accuracy by error and training error (C8)"), "{both}");
     assert_eq!(rows("both"), rows("alone"));
 }

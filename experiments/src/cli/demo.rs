@@ -1,6 +1,6 @@
 //! `pitfall` without a command: the demonstration, its options, its progress, its files.
 
-use super::output::{prepare, print};
+use super::output::{Otherwise, prepare, print};
 use crate::demo::{
     self, SetResults,
     baselines::{BaselineRow, Kind},
@@ -49,7 +49,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<()> {
     let stamp = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string();
     let out = args.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("demo-{stamp}")));
     // The folder is made first: nobody should wait for a run that cannot be written.
-    prepare(&out, args.force)?;
+    prepare(&out, Otherwise::Force, args.force)?;
     let config = DemoConfig {
         seed: args.seed,
         threads: usize::from(args.threads),

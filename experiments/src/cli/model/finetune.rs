@@ -1,6 +1,11 @@
 //! `pitfall finetune`.
 
-use super::{super::output::prepare, BadRequest, Model, ModelArgs, pictures, print, progress::Progress, train};
+use super::{
+    super::output::{Otherwise, prepare},
+    BadRequest, Model, ModelArgs, pictures, print,
+    progress::Progress,
+    train,
+};
 use crate::{
     classification::ConfusionMatrix,
     config::{ClassifierKind, Network, Part},
@@ -72,7 +77,7 @@ pub(super) fn run(args: &FinetuneArgs) -> Result<()> {
         return Err(BadRequest("a classifier goes on a stack, kind = \"scae\"".to_string()).into());
     };
     let folder = RunFolder { path: model.folder.path.join("classifier") };
-    prepare(&folder.path, args.model.force || args.resume)?;
+    prepare(&folder.path, Otherwise::Force, args.model.force || args.resume)?;
     let width = scae.spec().picture[1];
     let seen = Seen::new(&model.examples, scae.spec().picture, model.config.seed)?;
     let [train, validation, test] =

@@ -1,6 +1,9 @@
 //! `pitfall units`: a table of units by data sets.
 
-use super::{super::output::prepare, BadRequest, on_threads, pictures, print};
+use super::{
+    super::output::{Otherwise, prepare},
+    BadRequest, on_threads, pictures, print,
+};
 use crate::{
     config::{DataConfig, Examples},
     run_folder::RunFolder,
@@ -64,7 +67,7 @@ fn table(args: &UnitsArgs) -> Result<()> {
     let limits = [args.limit_train, args.limit_train / 4, args.limit_test];
     let sets = args.sets.iter().map(|set| DataConfig::named("--sets", set, limits, args.data_dir.as_deref()));
     let sets: Vec<DataConfig> = sets.collect::<Result<_, _>>()?;
-    prepare(&out, args.force)?;
+    prepare(&out, Otherwise::Force, args.force)?;
     let folder = RunFolder { path: out };
     let examples = sets.iter().map(|set| set.load(args.seed));
     let examples: Vec<Examples> = examples.collect::<Result<_>>()?;

@@ -1,6 +1,10 @@
 //! `pitfall train`.
 
-use super::{super::output::prepare, BadRequest, Overrides, on_threads, pictures, print, progress::Progress};
+use super::{
+    super::output::{Otherwise, prepare},
+    BadRequest, Overrides, on_threads, pictures, print,
+    progress::Progress,
+};
 use crate::{
     config::{Config, Examples, Network, Progressed},
     evaluation::{self, Measured, Seen},
@@ -81,7 +85,7 @@ impl TrainArgs {
         }
         let stamp = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S");
         let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("{}-{stamp}", config.name)));
-        prepare(&out, self.force)?;
+        prepare(&out, Otherwise::Force, self.force)?;
         Ok((RunFolder { path: out }, config))
     }
 }

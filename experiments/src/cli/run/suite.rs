@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        output::{BadRequest, prepare, print},
+        output::{BadRequest, Otherwise, prepare, print},
         report::write_report,
     },
     progress::Progress,
@@ -85,7 +85,7 @@ fn names() -> clap::builder::PossibleValuesParser {
 }
 
 pub(super) fn run(args: &SuiteArgs) -> Result<()> {
-    let chosen: Vec<&dyn Experiment> = match args.all {
+    let chosen: Vec<&'static dyn Experiment> = match args.all {
         true => EXPERIMENTS.to_vec(),
         false => args.names.iter().filter_map(|name| experiment(name)).collect(),
     };
@@ -104,7 +104,7 @@ pub(super) fn run(args: &SuiteArgs) -> Result<()> {
 /// Runs experiments on every set, each after the one whose rows it reads.
 /// Gives the folder of the results.
 pub(in crate::cli) fn run_chosen(
-    chosen: &[&dyn Experiment],
+    chosen: &[&'static dyn Experiment],
     options: &SuiteOptions,
     default: &[&str],
 ) -> Result<PathBuf> {
@@ -116,7 +116,12 @@ pub(in crate::cli) fn run_chosen(
         .out
         .clone()
         .unwrap_or_else(|| Path::new("runs").join(jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string()));
-    prepare(&out, options.resume)?;
+    let folder_of = |set: &str, source: &dyn Experiment| out.join(set).join(source.name());
+    for (set, _) in &sets {
+        for &wanted in chosen {
+            prepare(&folder_of(set, source_of(wanted)), Otherwise::Resume, options.resume)?;
+        }
+    }
     let interrupt = Interrupt::on_signals().context("cannot listen to signals")?;
     let jobs = if options.jobs == 0 { parallel::threads() } else { usize::from(options.jobs) };
     let several = chosen.len() * sets.len() > 1;
@@ -124,8 +129,8 @@ pub(in crate::cli) fn run_chosen(
         let setup = Setup { set, examples, profile: options.profile, seed: options.seed };
         let mut computed: Vec<&str> = Vec::new();
         for &wanted in chosen {
-            let source = experiment(wanted.rows_of()).unwrap_or(wanted);
-            let folder = out.join(set).join(source.name());
+            let source = source_of(wanted);
+            let folder = folder_of(set, source);
             if !computed.contains(&source.name()) {
                 if several && !options.quiet {
                     eprintln!("{} {} on {}", source.id(), source.name(), examples.name);
@@ -147,6 +152,11 @@ pub(in crate::cli) fn run_chosen(
     Ok(out)
 }
 
+/// The experiment that computes the rows of another, most often its own.
+fn source_of(wanted: &'static dyn Experiment) -> &'static dyn Experiment {
+    experiment(wanted.rows_of()).unwrap_or(wanted)
+}
+
 /// The pictures of a set.
 fn load(set: &str, options: &SuiteOptions) -> Result<Examples> {
     let data = DataConfig::named("--data", set, options.profile.pictures(), options.data_dir.as_deref())?;
@@ -164,7 +174,7 @@ pub(in crate::cli) fn merge(args: &MergeArgs) -> Result<()> {
     let first = sweep::identity(&args.folders[0])?;
     let whose = experiment(&first.name)
         .ok_or_else(|| BadRequest(format!("{}: there is no experiment {}", args.folders[0].display(), first.name)))?;
-    prepare(&args.out, false)?;
+    prepare(&args.out, Otherwise::Refuse, false)?;
     whose.merge(&args.folders, &args.out)?;
     summarise(whose, "", &args.out)
 }

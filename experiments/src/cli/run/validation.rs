@@ -1,6 +1,6 @@
 //! `pitfall run validation`: options, progress, the printed table.
 
-use super::super::output::{prepare, print};
+use super::super::output::{Otherwise, prepare, print};
 use crate::{
     data::{Limits, load},
     validation::{
@@ -65,7 +65,7 @@ pub(super) fn run(args: &ValidationArgs) -> Result<()> {
     let clock = Instant::now();
     if let Some(out) = &args.out {
         // The folder is made first: nobody should wait for a run that cannot be written.
-        prepare(out, args.force)?;
+        prepare(out, Otherwise::Force, args.force)?;
     }
     // Asked for before anything is read, so that a misspelt name costs no time.
     choose(&args.only, false)?;
