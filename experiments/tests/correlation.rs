@@ -60,7 +60,9 @@ fn any_number_of_jobs_kills_and_shards_ends_in_the_same_bytes() {
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    assert!(refused(folder, &smoke(&["--out", "killed"]), 2).contains("killed/mnist/correlation exists and is not empty"));
+    assert!(
+        refused(folder, &smoke(&["--out", "killed"]), 2).contains("killed/mnist/correlation exists and is not empty")
+    );
     let message = refused(folder, &smoke(&["--out", "killed", "--resume", "--seed", "7"]), 2);
     assert!(message.contains("holds another sweep: its seed is 42, this one's is 7"), "{message}");
     printed(folder, &smoke(&["--out", "killed", "--resume"]));

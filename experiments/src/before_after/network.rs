@@ -1,7 +1,7 @@
 //! One network of E4: trained, then fine-tuned in every variant, a row for each epoch.
 
 use super::{
-    state::{Parts, Reported, Watched, alignment, report, watch},
+    state::{Reported, Watched, alignment, report, watch},
     variant::{FineTuning, Variant},
 };
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
         population::{Initialisation, Member},
     },
     scae::Scae,
+    suite::Parts,
 };
 use patchgrad::{Workspace, random::stream};
 use serde::{Deserialize, Serialize};
@@ -89,10 +90,9 @@ pub fn run(member: &Member, examples: &Examples, lengths: Lengths) -> Vec<StateR
         rows.iter_mut().for_each(|row| row.reason.clone_from(&reason));
         rows
     };
-    let Some([train, validation, test]) = examples.labelled() else {
+    let Some(parts) = &Parts::of(examples, usize::MAX) else {
         return failed(rows, "the pictures have no classes".to_string());
     };
-    let parts = Parts { train, validation, test, classes: examples.classes() };
     let scae = match train_start(member, parts, workspace) {
         Ok(scae) => scae,
         Err(reason) => return failed(rows, reason),
@@ -113,7 +113,7 @@ const NOT_FINITE: &str = "a code, a reconstruction or a decoder is not finite";
 ///
 /// # Errors
 /// Why it cannot be trained.
-pub(super) fn train_start(member: &Member, parts: Parts, workspace: &mut Workspace) -> Result<Scae, String> {
+pub(super) fn train_start(member: &Member, parts: &Parts, workspace: &mut Workspace) -> Result<Scae, String> {
     let mut scae = Scae::new(member.spec.clone(), &mut stream(member.training.seed, "init", 0));
     let trained = train_member(&mut scae, member, &parts.train.pictures, workspace);
     trained.map(|_| scae).map_err(|error| error.to_string())
@@ -124,7 +124,7 @@ fn follow(
     scae: &Scae,
     variant: Variant,
     before: (&Watched, &Reported),
-    parts: Parts,
+    parts: &Parts,
     lengths: Lengths,
     rows: &mut [StateRow],
     workspace: &mut Workspace,
@@ -133,7 +133,7 @@ fn follow(
     for epoch in 0..rows.len() {
         let loss = match epoch {
             0 => Ok(None),
-            _ => tuning.one_epoch(parts.train, workspace).map(Some),
+            _ => tuning.one_epoch(&parts.train, workspace).map(Some),
         };
         let loss = match loss {
             Ok(loss) => loss,

@@ -3,7 +3,7 @@
 use super::{
     Lengths,
     network::train_start,
-    state::{Parts, with_retrained_decoders},
+    state::with_retrained_decoders,
     variant::{FineTuning, Variant},
 };
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     data::Labelled,
     figures::{Colour, Sheet, SheetLayout},
     files::write_atomically,
-    suite::Setup,
+    suite::{Parts, Setup},
     sweep::SweepError,
 };
 use patchgrad::{Tensor, Workspace};
@@ -32,11 +32,9 @@ const SCALE: usize = 3;
 pub fn draw(setup: &Setup, members: &[Member], lengths: Lengths, folder: &Path) -> Result<(), SweepError> {
     let file = folder.join(FILE);
     let most = members.iter().rev().max_by_key(|member| member.training.samples_per_layer);
-    let (Some(member), Some([train, validation, test]), false) = (most, setup.examples.labelled(), file.exists())
-    else {
+    let (Some(member), Some(parts), false) = (most, &Parts::of(setup.examples, usize::MAX), file.exists()) else {
         return Ok(());
     };
-    let parts = Parts { train, validation, test, classes: setup.examples.classes() };
     match pictures(member, parts, lengths, &mut Workspace::new()) {
         Some(rows) => Ok(write_atomically(&file, &sheet(&rows).to_png())?),
         None => Ok(()),
@@ -44,12 +42,12 @@ pub fn draw(setup: &Setup, members: &[Member], lengths: Lengths, folder: &Path) 
 }
 
 /// Originals, and their reconstructions before, after by the old decoder, after by decoders trained again; each `[N, H, W, C]`.
-fn pictures(member: &Member, parts: Parts, lengths: Lengths, workspace: &mut Workspace) -> Option<[Tensor; 4]> {
+fn pictures(member: &Member, parts: &Parts, lengths: Lengths, workspace: &mut Workspace) -> Option<[Tensor; 4]> {
     let before = train_start(member, parts, workspace).ok()?;
     let seed = member.training.seed;
     let mut tuning = FineTuning::new(&before, Variant::MiniBatch, parts.classes, seed);
     for _ in 0..lengths.epochs {
-        tuning.one_epoch(parts.train, workspace).ok()?;
+        tuning.one_epoch(&parts.train, workspace).ok()?;
     }
     let after = tuning.scae();
     let retrained = with_retrained_decoders(&after, &parts.train.pictures, lengths.decoder_patches, seed, workspace)?;

@@ -7,6 +7,7 @@ use crate::{
     probe::{Features, FittedProbe, LogisticProbe, PENALTIES, RIDGE_PENALTIES, RidgeProbe},
     scae::{Descent, Scae, TrainConfig, train_decoders},
     scores::Reconstruction,
+    suite::Parts,
     units::UnitSpec,
 };
 use patchgrad::{Tensor, Workspace};
@@ -16,19 +17,6 @@ const WATCHED_PICTURES: usize = 8_000;
 
 /// The rate of decoders that are trained again, for the mean over 32 patches.
 const DECODER_RATE: f64 = 0.01;
-
-/// The pictures of an experiment.
-#[derive(Clone, Copy)]
-pub struct Parts<'a> {
-    /// What weights are learnt from.
-    pub train: &'a Labelled,
-    /// What choices are made on.
-    pub validation: &'a Labelled,
-    /// What is reported.
-    pub test: &'a Labelled,
-    /// The number of classes.
-    pub classes: usize,
-}
 
 /// What is looked at after every epoch, on validation pictures.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -63,7 +51,7 @@ pub struct Reported {
 }
 
 /// Looks at a network; `None` when a value is not finite.
-pub fn watch(scae: &Scae, parts: Parts, workspace: &mut Workspace) -> Option<Watched> {
+pub fn watch(scae: &Scae, parts: &Parts, workspace: &mut Workspace) -> Option<Watched> {
     let some = parts.train.first(WATCHED_PICTURES);
     let [codes, validation_codes] = [&some, parts.validation].map(|part| scae.codes(&part.pictures, workspace));
     let none = Tensor::zeros([0, scae.spec().code_size()]);
@@ -81,14 +69,14 @@ pub fn watch(scae: &Scae, parts: Parts, workspace: &mut Workspace) -> Option<Wat
 }
 
 /// Measures a network; `None` when a value is not finite. `patches` are shown to each of the decoders that are trained again.
-pub fn report(scae: &Scae, parts: Parts, patches: usize, seed: u64, workspace: &mut Workspace) -> Option<Reported> {
-    let Parts { train, validation, test, classes } = parts;
-    let [codes, validation_codes, test_codes] =
-        [train, validation, test].map(|part| scae.codes(&part.pictures, workspace));
+pub fn report(scae: &Scae, parts: &Parts, patches: usize, seed: u64, workspace: &mut Workspace) -> Option<Reported> {
+    let [train, validation, test] = parts.all();
+    let [codes, validation_codes, test_codes] = parts.features(|pictures| scae.codes(pictures, workspace));
     let [train_features, validation_features, test_features] =
         [(&codes, train), (&validation_codes, validation), (&test_codes, test)]
             .map(|(rows, part)| Features { rows, labels: &part.labels });
-    let logistic = LogisticProbe::fit(train_features, validation_features, classes, &PENALTIES, workspace).ok()?;
+    let logistic =
+        LogisticProbe::fit(train_features, validation_features, parts.classes, &PENALTIES, workspace).ok()?;
     let linear = decode_linearly([&codes, &validation_codes, &test_codes], [train, validation]).ok()?;
     let retrained = with_retrained_decoders(scae, &train.pictures, patches, seed, workspace)?;
     let mse_old = mse(scae, test, workspace)?;

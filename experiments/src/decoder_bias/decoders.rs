@@ -11,7 +11,7 @@ use crate::{
     neighbours::{Metric, nearest},
     scae::{Descent, Scae, TrainConfig, train_decoders},
     scores::Reconstruction,
-    separability::Parts,
+    suite::Parts,
 };
 use patchgrad::{Tensor, Workspace, layout::transpose, random::stream};
 use rand::RngExt;

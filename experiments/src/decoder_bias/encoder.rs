@@ -10,7 +10,7 @@ use crate::{
     probe::{Features, FittedProbe, LogisticProbe, PENALTIES},
     scae::Scae,
     scores::Reconstruction,
-    separability::Parts,
+    suite::Parts,
 };
 use patchgrad::{Tensor, Workspace, random::stream};
 

@@ -34,8 +34,8 @@ use crate::{
         population::{Member, Population},
     },
     scores::Reconstruction,
-    separability::{Parts, parts},
-    suite::{Profile, Setup},
+    separability::PROBE_PICTURES,
+    suite::{Parts, Profile, Setup},
     sweep::Sweep,
 };
 use decoders::{Decoded, Effort, Task};
@@ -106,7 +106,7 @@ impl<'a> DecoderBias<'a> {
         }
         Self {
             examples: setup.examples,
-            parts: parts(setup.examples),
+            parts: Parts::of(setup.examples, PROBE_PICTURES),
             encoders: members.iter().map(|_| OnceLock::new()).collect(),
             members,
             pieces,

@@ -31,7 +31,7 @@ use crate::{
     correlation::population::{FIXED_WIDTHS, fixed_geometry},
     data::Labelled,
     scae::{LayerSpec, ScaeSpec},
-    suite::{Profile, Setup},
+    suite::{Parts, Profile, Setup},
     sweep::Sweep,
     units::UnitSpec,
 };
@@ -39,7 +39,7 @@ use patchgrad::{Workspace, ops::Activation, random::stream};
 use piece::{Pretrained, PretrainingRow};
 use rand::RngExt;
 use starts::Start;
-use std::sync::OnceLock;
+use std::{borrow::Cow, sync::OnceLock};
 
 /// How much is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,9 +165,7 @@ impl Sweep for Pretraining<'_> {
     fn row(&self, index: usize) -> PretrainingRow {
         let (start, labels, seed) = self.parts(index);
         let row = PretrainingRow::blank(self.examples, start, labels, seed);
-        let (Part::Classes(train), Part::Classes(validation), Part::Classes(test)) =
-            (&self.examples.train, &self.examples.validation, &self.examples.test)
-        else {
+        let Some([train, validation, test]) = self.examples.labelled() else {
             return PretrainingRow { reason: NO_CLASSES.to_string(), ..row };
         };
         let classes = self.examples.classes();
@@ -176,7 +174,8 @@ impl Sweep for Pretraining<'_> {
         } else {
             train
         };
-        let parts = piece::Parts { labelled, validation: &validation.first(self.sizes.validation), test, classes };
+        let validation = &validation.first(self.sizes.validation);
+        let parts = Parts { train: Cow::Borrowed(labelled), validation, test, classes };
         let filled = self
             .pretrained(start, seed, train, labelled)
             .and_then(|pretrained| piece::run(&pretrained, &parts, self.sizes.steps, self.seeds[seed], row.clone()));

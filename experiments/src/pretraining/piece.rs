@@ -7,6 +7,7 @@ use crate::{
     probe::{Features, FittedProbe, LogisticProbe, PENALTIES},
     scae::Scae,
     scores::Reconstruction,
+    suite::Parts,
 };
 use patchgrad::Workspace;
 use serde::{Deserialize, Serialize};
@@ -75,14 +76,6 @@ impl Pretrained {
     }
 }
 
-/// What a row is made from.
-pub(super) struct Parts<'a> {
-    pub(super) labelled: &'a Labelled,
-    pub(super) validation: &'a Labelled,
-    pub(super) test: &'a Labelled,
-    pub(super) classes: usize,
-}
-
 /// Probes the stack, fine-tunes it and fills in the row; the reason when it fails.
 pub(super) fn run(
     before: &Pretrained,
@@ -93,7 +86,7 @@ pub(super) fn run(
 ) -> Result<PretrainingRow, String> {
     let mut workspace = Workspace::new();
     let probe = probe(&before.scae, parts, &mut workspace);
-    let (data, classes) = ([parts.labelled, parts.validation], parts.classes);
+    let (data, classes) = ([&parts.train, parts.validation], parts.classes);
     let tuned = fine_tune(before.scae.clone(), data, classes, steps, seed, &mut workspace);
     let tuned = tuned.map_err(|error| error.to_string())?;
     Ok(PretrainingRow {
@@ -109,7 +102,7 @@ pub(super) fn run(
 
 /// Test accuracy of a logistic probe; `None` where a code is not finite.
 fn probe(scae: &Scae, parts: &Parts, workspace: &mut Workspace) -> Option<f64> {
-    let all = [parts.labelled, parts.validation, parts.test];
+    let all = parts.all();
     let codes = all.map(|part| scae.codes(&part.pictures, workspace));
     let features = |at: usize| Features { rows: &codes[at], labels: &all[at].labels };
     let fitted = LogisticProbe::fit(features(0), features(1), parts.classes, &PENALTIES, workspace).ok()?;

@@ -1,12 +1,13 @@
 //! What the codes of networks are compared with. What several networks share is computed once, by whichever needs it first.
 
 use super::{
-    features::{Measured, Parts, measure},
+    features::{Measured, measure},
     row::{Kind, SeparabilityRow},
 };
 use crate::{
     correlation::network::Status,
     linear_algebra::{DiscriminantDirections, Pca, RandomProjection, Rows},
+    suite::Parts,
 };
 use patchgrad::{Tensor, Workspace, random::stream};
 use rand::seq::SliceRandom;

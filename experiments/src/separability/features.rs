@@ -2,14 +2,13 @@
 
 use crate::{
     classification::accuracy,
-    data::Labelled,
     linear_algebra::Rows,
     measures,
     neighbours::Metric,
     probe::{Features, FittedProbe, LogisticProbe, PENALTIES, Probe, arg_max},
+    suite::Parts,
 };
 use patchgrad::{Tensor, Workspace};
-use std::borrow::Cow;
 
 /// Neighbours that vote.
 const NEIGHBOURS: usize = 5;
@@ -17,42 +16,6 @@ const NEIGHBOURS: usize = 5;
 /// The longest row of a layer's map that is probed as it is. It keeps the middle layer of P2 whole (3 x 3 x 64), and its
 /// measures far cheaper than training the layer.
 pub const LONGEST_MAP: usize = 576;
-
-/// The labelled pictures that probes see.
-pub struct Parts<'a> {
-    /// What probes learn from: the first of the training pictures.
-    pub train: Cow<'a, Labelled>,
-    /// What their penalties are chosen on.
-    pub validation: &'a Labelled,
-    /// What is reported.
-    pub test: &'a Labelled,
-    /// The number of classes.
-    pub classes: usize,
-}
-
-impl Parts<'_> {
-    /// Training, validation, test.
-    pub fn all(&self) -> [&Labelled; 3] {
-        [&self.train, self.validation, self.test]
-    }
-
-    /// Features `[N, d]` of all three parts.
-    pub fn features(&self, mut of: impl FnMut(&Tensor) -> Tensor) -> [Tensor; 3] {
-        self.all().map(|part| of(&part.pictures))
-    }
-
-    /// Features of training and validation with the labels that probes learn from, and the true labels of the test pictures.
-    fn labelled<'f>(
-        &'f self,
-        [train, validation]: [&'f Tensor; 2],
-        labels: Option<ProbeLabels<'f>>,
-    ) -> (Features<'f>, Features<'f>, &'f [u32]) {
-        let [own_train, own_validation, truth] = self.all().map(|part| &part.labels[..]);
-        let [train_labels, validation_labels] = labels.unwrap_or([own_train, own_validation]);
-        let train = Features { rows: train, labels: train_labels };
-        (train, Features { rows: validation, labels: validation_labels }, truth)
-    }
-}
 
 /// What every table of features is measured by, on test pictures.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,6 +51,18 @@ pub struct Measured {
 /// Labels of training and validation pictures, for the probes.
 pub type ProbeLabels<'a> = [&'a [u32]; 2];
 
+/// Features of training and validation with the labels that probes learn from, and the true labels of the test pictures.
+fn labelled<'f>(
+    parts: &'f Parts,
+    [train, validation]: [&'f Tensor; 2],
+    labels: Option<ProbeLabels<'f>>,
+) -> (Features<'f>, Features<'f>, &'f [u32]) {
+    let [own_train, own_validation, truth] = parts.all().map(|part| &part.labels[..]);
+    let [train_labels, validation_labels] = labels.unwrap_or([own_train, own_validation]);
+    let train = Features { rows: train, labels: train_labels };
+    (train, Features { rows: validation, labels: validation_labels }, truth)
+}
+
 /// Measures features `[N, d]` of training, validation and test pictures without the logistic probe, which takes longest.
 /// `labels` are those that probes learn from; `None` for the true ones.
 ///
@@ -98,7 +73,7 @@ pub fn measure_common(
     labels: Option<ProbeLabels>,
     workspace: &mut Workspace,
 ) -> Option<Common> {
-    let (train, validation, truth) = parts.labelled([train, validation], labels);
+    let (train, validation, truth) = labelled(parts, [train, validation], labels);
     let mut fit = |probe: Probe| probe.fit(train, validation, parts.classes, workspace).ok();
     let (ridge, discriminant) = (fit(Probe::Ridge)?, fit(Probe::LinearDiscriminant));
     let knn = fit(Probe::NearestNeighbours { k: NEIGHBOURS, metric: Metric::Euclidean })?;
@@ -126,7 +101,7 @@ pub fn measure(
     workspace: &mut Workspace,
 ) -> Option<Measured> {
     let common = measure_common(parts, [train, validation, test], labels, workspace)?;
-    let (train, validation, truth) = parts.labelled([train, validation], labels);
+    let (train, validation, truth) = labelled(parts, [train, validation], labels);
     let logistic = LogisticProbe::fit(train, validation, parts.classes, &PENALTIES, workspace).ok()?;
     let logits = logistic.logits(test, workspace).ok()??;
     let logistic_right = right(&arg_max(&logits, parts.classes), truth);
@@ -179,6 +154,8 @@ pub fn pooled(maps: Tensor, [h, w, c]: [usize; 3], longest: usize) -> Tensor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Labelled;
+    use std::borrow::Cow;
 
     #[test]
     fn a_short_map_stays_and_a_long_one_is_meaned_by_cells() {

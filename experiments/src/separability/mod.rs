@@ -22,22 +22,19 @@ pub mod network;
 mod row;
 
 pub use e2::E2;
-pub use features::Parts;
 pub use row::{Against, By, Kind, SeparabilityRow};
 
 use crate::{
-    config::{Examples, Part},
     correlation::{
         members,
         population::{Member, Population},
     },
     scae::ScaeSpec,
-    suite::{Profile, Setup},
+    suite::{Parts, Profile, Setup},
     sweep::Sweep,
 };
 use baselines::{Baselines, SHUFFLED_SIZE, SIZES};
 use features::LONGEST_MAP;
-use std::borrow::Cow;
 
 /// Training pictures that probes learn from, at most: with all of the full sets, the measures of a network would take longer
 /// than training it.
@@ -93,7 +90,7 @@ impl<'a> Separability<'a> {
         let pieces = networks.chain(baselines).chain(supervised).collect();
         Self {
             data: &examples.name,
-            baselines: parts(examples)
+            baselines: Parts::of(examples, PROBE_PICTURES)
                 .map(|parts| Baselines::new(&examples.name, parts, examples.train.pictures(), setup.seed)),
             pieces,
             profile: setup.profile,
@@ -104,20 +101,6 @@ impl<'a> Separability<'a> {
     fn probe_pictures(&self) -> usize {
         self.baselines.as_ref().map_or(0, |baselines| baselines.parts.train.count())
     }
-}
-
-/// What probes see; `None` where pictures have no classes.
-pub(crate) fn parts(examples: &Examples) -> Option<Parts<'_>> {
-    let (Part::Classes(train), Part::Classes(validation), Part::Classes(test)) =
-        (&examples.train, &examples.validation, &examples.test)
-    else {
-        return None;
-    };
-    let train = match train.count() <= PROBE_PICTURES {
-        true => Cow::Borrowed(train),
-        false => Cow::Owned(train.first(PROBE_PICTURES)),
-    };
-    Some(Parts { train, validation, test, classes: examples.classes() })
 }
 
 impl Sweep for Separability<'_> {

@@ -18,10 +18,12 @@
 pub mod account;
 pub mod claims;
 mod collect;
+mod parts;
 mod profile;
 mod section;
 
 pub use collect::{Collected, Found, collect};
+pub use parts::Parts;
 pub use profile::Profile;
 pub use section::{Block, Column, Image, Section, columns};
 
