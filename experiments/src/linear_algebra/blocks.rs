@@ -21,14 +21,46 @@ fn centred_blocks<'a>(rows: Rows<'a>, mean: &'a [f64]) -> impl Iterator<Item = (
 
 /// `sum (x - mean_x)(x - mean_x)'` over the rows, `[columns, columns]`; only the lower triangle is filled.
 pub(super) fn scatter_matrix(x: Rows, mean: &[f64]) -> Mat<f64> {
-    let mut sum = Mat::zeros(x.columns(), x.columns());
-    for (values, count) in centred_blocks(x, mean) {
-        let block = MatRef::from_row_major_slice(&values, count, x.columns());
-        let whole = BlockStructure::Rectangular;
-        let lower = BlockStructure::TriangularLower;
-        triangular::matmul(&mut sum, lower, Accum::Add, block.transpose(), whole, block, whole, 1.0, Par::Seq);
+    let mut scatter = Scatter::new(mean);
+    scatter.add(x);
+    scatter.finish()
+}
+
+/// [`scatter_matrix`] of rows that come in pieces, to the same bits wherever they are cut.
+pub(super) struct Scatter<'a> {
+    mean: &'a [f64],
+    /// Centred rows that do not fill a block yet.
+    waiting: Vec<f64>,
+    sum: Mat<f64>,
+}
+
+impl<'a> Scatter<'a> {
+    pub(super) fn new(mean: &'a [f64]) -> Self {
+        Self { mean, waiting: Vec::with_capacity(BLOCK * mean.len()), sum: Mat::zeros(mean.len(), mean.len()) }
     }
-    sum
+
+    pub(super) fn add(&mut self, x: Rows) {
+        for row in x.iter() {
+            self.waiting.extend(row.iter().zip(self.mean).map(|(&value, mean)| f64::from(value) - mean));
+            if self.waiting.len() == BLOCK * self.mean.len() {
+                self.add_waiting();
+            }
+        }
+    }
+
+    fn add_waiting(&mut self) {
+        let block = MatRef::from_row_major_slice(&self.waiting, self.waiting.len() / self.mean.len(), self.mean.len());
+        let (whole, lower) = (BlockStructure::Rectangular, BlockStructure::TriangularLower);
+        triangular::matmul(&mut self.sum, lower, Accum::Add, block.transpose(), whole, block, whole, 1.0, Par::Seq);
+        self.waiting.clear();
+    }
+
+    pub(super) fn finish(mut self) -> Mat<f64> {
+        if !self.waiting.is_empty() {
+            self.add_waiting();
+        }
+        self.sum
+    }
 }
 
 /// `sum (x - mean_x)(y - mean_y)'` over the rows, `[columns of x, columns of y]`.

@@ -3,8 +3,8 @@
 use faer::{Mat, MatRef};
 
 use super::LinearAlgebraError;
-use super::blocks::{affine_map, scatter_matrix, symmetric_eigen};
-use super::rows::{Rows, column_means};
+use super::blocks::{Scatter, affine_map, symmetric_eigen};
+use super::rows::{ColumnMeans, Rows};
 
 /// Principal components of a table: `code = (x - mean) U_k`, `x ~ code U_k' + mean`, the columns of `U_k` being the `k`
 /// eigenvectors of the covariance with the largest eigenvalues (Pearson 1901, Hotelling 1933).
@@ -26,13 +26,38 @@ impl Pca {
     /// # Errors
     /// [`TooFewRows`](LinearAlgebraError::TooFewRows) below two rows, [`NotFinite`](LinearAlgebraError::NotFinite).
     pub fn fit(rows: Rows) -> Result<Self, LinearAlgebraError> {
-        if rows.count() < 2 {
-            return Err(LinearAlgebraError::TooFewRows { got: rows.count(), needed: 2 });
+        Self::fit_pieces(rows.columns(), |each| {
+            each(rows);
+            Ok(())
+        })
+    }
+
+    /// The same of rows that need not be in memory together: `pass` hands them over in pieces, and is called twice, for the
+    /// means and for the covariance about them. How rows are cut into pieces does not change a bit.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit), and those of `pass`.
+    ///
+    /// # Panics
+    /// If a piece has another number of columns.
+    pub fn fit_pieces<E: From<LinearAlgebraError>>(
+        columns: usize,
+        mut pass: impl FnMut(&mut dyn FnMut(Rows)) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let mut means = ColumnMeans::new(columns);
+        pass(&mut |rows| {
+            rows.assert_columns(columns, "PCA");
+            means.add(rows);
+        })?;
+        let (mean, count) = means.finish();
+        if count < 2 {
+            return Err(LinearAlgebraError::TooFewRows { got: count, needed: 2 }.into());
         }
-        let mean = column_means(rows);
-        let (scatter, components) = symmetric_eigen(&scatter_matrix(rows, &mean))?;
+        let mut scatter = Scatter::new(&mean);
+        pass(&mut |rows| scatter.add(rows))?;
+        let (scatter, components) = symmetric_eigen(&scatter.finish())?;
         // Rounding may leave an eigenvalue of a singular covariance slightly below zero.
-        let variances = scatter.iter().map(|value| value.max(0.0) / (rows.count() - 1) as f64).collect();
+        let variances = scatter.iter().map(|value| value.max(0.0) / (count - 1) as f64).collect();
         Ok(Pca { mean, components, variances })
     }
 
@@ -130,6 +155,24 @@ mod tests {
             values.extend(row.iter().map(|value| value + 10.0));
         }
         values
+    }
+
+    #[test]
+    fn pieces_of_any_length_give_the_same_bits() {
+        let values: Vec<f32> = (0..6).flat_map(|_| sample()).collect();
+        let whole = Pca::fit(Rows::new(&values, 6)).unwrap();
+        // 1,200 rows are two blocks and a part of one.
+        for rows in [1, 7, 512, 1_000] {
+            let pass = |piece: &mut dyn FnMut(Rows)| {
+                values.chunks(6 * rows).for_each(|values| piece(Rows::new(values, 6)));
+                Ok::<(), LinearAlgebraError>(())
+            };
+            let pieces = Pca::fit_pieces(6, pass).unwrap();
+            assert!(pieces.mean == whole.mean && pieces.components == whole.components, "{rows}");
+            assert_eq!(pieces.variances, whole.variances);
+        }
+        let none = Pca::fit_pieces(6, |_| Ok::<(), LinearAlgebraError>(()));
+        assert!(matches!(none, Err(LinearAlgebraError::TooFewRows { got: 0, needed: 2 })));
     }
 
     #[test]

@@ -51,12 +51,34 @@ impl<'a> Rows<'a> {
 
 /// The mean of every column, in `f64`; NaN without rows.
 pub(super) fn column_means(rows: Rows) -> Vec<f64> {
-    let mut means = vec![0.0; rows.columns()];
-    for row in rows.iter() {
-        means.iter_mut().zip(row).for_each(|(mean, &value)| *mean += f64::from(value));
+    let mut means = ColumnMeans::new(rows.columns());
+    means.add(rows);
+    means.finish().0
+}
+
+/// [`column_means`] of rows that come in pieces.
+pub(super) struct ColumnMeans {
+    sums: Vec<f64>,
+    count: usize,
+}
+
+impl ColumnMeans {
+    pub(super) fn new(columns: usize) -> Self {
+        Self { sums: vec![0.0; columns], count: 0 }
     }
-    means.iter_mut().for_each(|mean| *mean /= rows.count() as f64);
-    means
+
+    pub(super) fn add(&mut self, rows: Rows) {
+        for row in rows.iter() {
+            self.sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
+        }
+        self.count += rows.count();
+    }
+
+    /// The means and the number of rows.
+    pub(super) fn finish(mut self) -> (Vec<f64>, usize) {
+        self.sums.iter_mut().for_each(|sum| *sum /= self.count as f64);
+        (self.sums, self.count)
+    }
 }
 
 /// Mean over all values of the squared difference between two equally long slices; NaN if they are empty.

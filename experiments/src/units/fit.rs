@@ -1,6 +1,6 @@
 //! What a unit learns with, and the loop of those that learn by gradient descent.
 
-use super::{Descent, PatchSource, Progress, TrainConfig, Unit, norm_rule};
+use super::{Descent, PatchBatch, PatchSource, Progress, TrainConfig, Unit, norm_rule};
 use crate::{linear_algebra::LinearAlgebraError, training::TrainingError};
 use patchgrad::{
     Gradients, ParamId, Params, Tape, Tensor, Var, Workspace,
@@ -207,20 +207,44 @@ impl Fit<'_, '_> {
     /// If the run is interrupted.
     pub(super) fn all_patches(&mut self) -> Result<(Vec<f32>, Option<Vec<u32>>), FitError> {
         let (mut rows, mut labels) = (Vec::new(), Some(Vec::new()));
+        self.each_batch(|batch| {
+            rows.extend_from_slice(batch.maps.as_slice());
+            labels = labels.take().zip(batch.labels.as_deref()).map(|(mut all, new)| {
+                all.extend_from_slice(new);
+                all
+            });
+        })?;
+        Ok((rows, labels))
+    }
+
+    /// Where the supply of patches stands, for [`pass_from`](Self::pass_from).
+    pub(super) fn bookmark(&self) -> Checkpoint {
+        let mut bookmark = Checkpoint::new();
+        self.patches.put(&mut bookmark);
+        bookmark
+    }
+
+    /// Hands over all patches from a bookmark on, `[B, k*k*d]` as rows in pieces, for what goes through them several times:
+    /// that takes less memory than [`all_patches`](Self::all_patches), and the supply stands as after one pass.
+    ///
+    /// # Errors
+    /// If the run is interrupted.
+    pub(super) fn pass_from(&mut self, bookmark: &Checkpoint, mut each: impl FnMut(&[f32])) -> Result<(), FitError> {
+        self.patches.take(&mut bookmark.clone()).expect("a bookmark is of this supply");
+        self.each_batch(|batch| each(batch.maps.as_slice()))
+    }
+
+    fn each_batch(&mut self, mut each: impl FnMut(&PatchBatch)) -> Result<(), FitError> {
         let mut left = self.config.samples_per_layer;
         while left > 0 {
             let count = left.min(self.config.batch_size.max(256));
             let batch = self.patches.next_batch(self.params, count, self.workspace);
-            rows.extend_from_slice(batch.maps.as_slice());
-            labels = labels.zip(batch.labels).map(|(mut all, new)| {
-                all.extend(new);
-                all
-            });
+            each(&batch);
             self.workspace.give(batch.maps);
             left -= count;
             self.may_end()?;
         }
-        Ok((rows, labels))
+        Ok(())
     }
 }
 

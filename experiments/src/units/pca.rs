@@ -63,8 +63,9 @@ impl Unit for PcaUnit {
     }
 
     fn fit(&self, fit: &mut Fit) -> Result<Trained, FitError> {
-        let (patches, _) = fit.all_patches()?;
-        let pca = Pca::fit(Rows::new(&patches, self.dims.patch_len()))?;
+        let columns = self.dims.patch_len();
+        let start = fit.bookmark();
+        let pca = Pca::fit_pieces(columns, |piece| fit.pass_from(&start, |rows| piece(Rows::new(rows, columns))))?;
         let directions = kept(&pca, self.dims.features);
         set_encoder(fit.params, &self.params, &directions, pca.mean());
         let weight = self.params.decoder_weight.expect("a PCA unit is untied");
