@@ -13,10 +13,10 @@ const NAMES: [&str; 20] = [
     "CIFAR-10",
 ];
 
-/// What is left of a template without what the renderer replaces, comments, targets of links and code.
+/// What is left of a template without what the renderer replaces, comments and targets of links.
 fn prose(template: &str) -> String {
     let mut text = template.to_string();
-    for (from, to) in [("{#", "#}"), ("{%", "%}"), ("{{", "}}"), ("](", ")"), ("[arXiv ", "]"), ("```", "```")] {
+    for (from, to) in [("{#", "#}"), ("{%", "%}"), ("{{", "}}"), ("[arXiv ", ")"), ("](", ")")] {
         while let Some(begin) = text.find(from) {
             let end = text[begin + from.len()..].find(to).expect("what is opened is closed");
             text.replace_range(begin..begin + from.len() + end + to.len(), " ");
