@@ -234,6 +234,7 @@ impl Fit<'_, '_> {
         self.each_batch(|batch| each(batch.maps.as_slice()))
     }
 
+    /// Draws all patches, batch by batch.
     fn each_batch(&mut self, mut each: impl FnMut(&PatchBatch)) -> Result<(), FitError> {
         let mut left = self.config.samples_per_layer;
         while left > 0 {
