@@ -171,17 +171,17 @@ impl<'p> PicturePatches<'p> {
         let columns = width + 1 - self.width;
         let place = |at: usize| Place { picture: at / (rows * columns), y: at / columns % rows, x: at % columns };
         let different = count * rows * columns;
-        let (mut values, mut dims) = (Vec::new(), [0; 4]);
+        let mut codes: Option<Tensor> = None;
         for start in (0..different).step_by(CACHE_BATCH) {
             let places: Vec<Place> = (start..different.min(start + CACHE_BATCH)).map(place).collect();
             let pixels = self.pixels(&places, workspace);
             let maps = self.encode(params, pixels, workspace);
-            dims = maps.shape().nhwc().expect("codes are [N, k, k, d]");
-            values.extend_from_slice(maps.as_slice());
+            let [_, k, _, d] = maps.shape().nhwc().expect("codes are [N, k, k, d]");
+            let codes = codes.get_or_insert_with(|| Tensor::zeros([different, k, k, d]));
+            codes.as_mut_slice()[start * k * k * d..][..maps.len()].copy_from_slice(maps.as_slice());
             workspace.give(maps);
         }
-        dims[0] = different;
-        Tensor::new(dims, &values)
+        codes.expect("there is at least one place")
     }
 
     /// Looks codes up.
