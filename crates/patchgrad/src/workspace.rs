@@ -77,6 +77,10 @@ impl<B: Buffer> FreeLists<B> {
     fn give(&mut self, buffer: B) {
         self.by_len.entry(buffer.len()).or_default().push(buffer);
     }
+
+    fn free(&self) -> usize {
+        self.by_len.values().map(Vec::len).sum()
+    }
 }
 
 impl Workspace {
@@ -91,7 +95,8 @@ impl Workspace {
         Tensor::from_buffer(shape, self.take_buffer(shape.len()))
     }
 
-    /// Takes back a tensor, from this workspace or from elsewhere.
+    /// Takes back a tensor. One from elsewhere becomes part of the workspace: a step that gives back what it did not take
+    /// makes it grow, see [`free_buffers`](Self::free_buffers).
     pub fn give(&mut self, tensor: Tensor) {
         self.give_buffer(tensor.into_buffer());
     }
@@ -126,6 +131,11 @@ impl Workspace {
         self.values.allocations + self.indices.allocations + self.bytes.allocations
     }
 
+    /// How many buffers lie here for the next who takes one. Between two steps of the same shapes it must not change.
+    pub fn free_buffers(&self) -> usize {
+        self.values.free() + self.indices.free() + self.bytes.free()
+    }
+
     /// Bytes of all buffers ever allocated here, in use or free.
     pub fn allocated_bytes(&self) -> usize {
         self.values.allocated_bytes + self.indices.allocated_bytes + self.bytes.allocated_bytes
@@ -144,6 +154,10 @@ mod tests {
         let again = workspace.take([6]);
         assert_eq!(again.shape(), Shape::from([6]));
         assert_eq!((workspace.allocations(), workspace.allocated_bytes()), (1, 24));
+        assert_eq!(workspace.free_buffers(), 0);
+        workspace.give(again);
+        workspace.give(Tensor::zeros([6]));
+        assert_eq!(workspace.free_buffers(), 2, "one of them from elsewhere");
         workspace.take([7]);
         assert_eq!(workspace.allocations(), 2);
     }

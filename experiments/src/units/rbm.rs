@@ -220,10 +220,11 @@ impl Rbm {
 
     /// k steps of Gibbs sampling from `visible`.
     fn sample(&self, params: &Params, visible: &Tensor, stream: &mut Stream, workspace: &mut Workspace) -> Tensor {
-        let mut visible = visible.clone();
+        let mut chain = workspace.take(visible.shape());
+        chain.as_mut_slice().copy_from_slice(visible.as_slice());
         for _ in 0..self.steps {
             let mut tape = Tape::with_params(params, workspace);
-            let v = tape.input(&visible);
+            let v = tape.input(&chain);
             let sums = self.hidden_sums(&mut tape, v);
             let probabilities = tape.sigmoid(sums);
             let mut hidden = tape.finish(probabilities);
@@ -243,9 +244,9 @@ impl Rbm {
                 }
             }
             workspace.give(hidden);
-            workspace.give(std::mem::replace(&mut visible, next));
+            workspace.give(std::mem::replace(&mut chain, next));
         }
-        visible
+        chain
     }
 
     /// One step of contrastive divergence on maps `[B, k, k, d]`.

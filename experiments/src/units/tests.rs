@@ -137,6 +137,21 @@ fn the_same_seed_gives_the_same_bits() {
     }
 }
 
+/// A buffer for each step would be gigabytes at the end of a long training.
+#[test]
+fn training_keeps_no_buffer_for_each_step() {
+    let patches = waves(300, 3, 1);
+    for spec in every_kind() {
+        let mut alone = Alone::new(spec, dims(3, 1, 1, 6));
+        let mut buffers_after_training = || {
+            alone.fit(&mut labelled(&patches), &config(640, 1e-2)).unwrap();
+            alone.fit_decoder(&mut labelled(&patches), &config(640, 1e-2)).unwrap();
+            alone.workspace.free_buffers()
+        };
+        assert_eq!(buffers_after_training(), buffers_after_training(), "{}", spec.kind());
+    }
+}
+
 #[test]
 fn d6_training_the_decoder_leaves_the_encoder_of_every_kind_as_it_is() {
     let patches = waves(300, 3, 1);
