@@ -30,13 +30,15 @@
 mod classifier;
 mod data;
 mod evaluation;
+mod examples;
 mod network;
 mod read;
 mod training;
 
 pub use classifier::{ClassifierConfig, ClassifierKind, LossName};
-pub use data::{DataConfig, Examples, Part, SetKind, ValueRange};
+pub use data::{DataConfig, SetKind, ValueRange};
 pub use evaluation::{CodeKind, EvaluationConfig};
+pub use examples::{Examples, Part};
 pub use network::{LayerConfig, Network, NetworkConfig, NetworkKind, Progressed};
 pub use read::ConfigError;
 pub use training::{ScheduleName, TrainingConfig};

@@ -1,6 +1,6 @@
 //! `[network]`: what learns, and building it.
 
-use super::{ConfigError, DataConfig, SetKind, TrainingConfig, data::Part};
+use super::{ConfigError, DataConfig, Part, SetKind, TrainingConfig};
 use crate::{
     autoencoder::Autoencoder,
     cae::{CaeSpec, Code, ConvAutoencoder, Downsampling},

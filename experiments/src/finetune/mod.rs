@@ -10,13 +10,15 @@ mod loss;
 mod mlp;
 mod network;
 pub mod pages;
+mod spec;
 mod unshared;
 
 pub use central::CentralClassifier;
 pub use loss::Loss;
 pub use mlp::Hidden;
 pub(crate) use mlp::Mlp;
-pub use network::{Classifier, ClassifierError, ClassifierSpec, FineTuneConfig, Sharing, TrainedLayers};
+pub use network::Classifier;
+pub use spec::{ClassifierError, ClassifierSpec, FineTuneConfig, Sharing, TrainedLayers};
 
 use crate::pictures::PictureSource;
 use patchgrad::Workspace;
