@@ -91,15 +91,16 @@ fn one_set(section: &mut Section, of_set: &Results, rows: &[CheckpointRow], of_e
     }
     section.blocks.push(prediction_table(name, &predicted));
     if let Some(noise) = noise(of_e1) {
-        let share = (noise.of_seeds / noise.of_networks).powi(2);
-        section.numbers.insert(format!("{set}.c7.noise"), percent(share));
+        // Two decimals: it is far below one per cent where seeds make little of it.
+        let share = format!("{}\u{a0}%", number(100.0 * (noise.of_seeds / noise.of_networks).powi(2), 2));
+        section.numbers.insert(format!("{set}.c7.noise"), share.clone());
         section.blocks.push(Block::Text(format!(
             "Seeds alone (P3, {} networks) spread the log training error by a standard deviation of {}, networks of P1 by {}: \
              {} of its variance is noise.",
             noise.networks,
             number(noise.of_seeds, 3),
             number(noise.of_networks, 3),
-            percent(share)
+            share
         )));
     }
     for (claim, model, beside, what) in [
