@@ -206,7 +206,7 @@ fn recovered(ends: &[Ends], other: Quantity, random: &mut Stream) -> Option<Boot
 }
 
 fn of(bootstrap: &Bootstrap) -> [f64; 2] {
-    let interval = bootstrap.bca.unwrap_or(bootstrap.percentile);
+    let interval = bootstrap.interval();
     [interval.low, interval.high]
 }
 

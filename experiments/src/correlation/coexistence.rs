@@ -46,7 +46,21 @@ impl<'a> Coexistence<'a> {
 
     /// How many of the best quarter are certainly less accurate than the median.
     pub fn poor(&self) -> usize {
-        self.best.iter().filter(|(_, case)| *case == Case::ForIt).count()
+        self.count(Case::ForIt)
+    }
+
+    /// How many of the best quarter are certainly more accurate than the median.
+    pub fn good(&self) -> usize {
+        self.count(Case::AgainstIt)
+    }
+
+    fn count(&self, wanted: Case) -> usize {
+        self.best.iter().filter(|(_, case)| *case == wanted).count()
+    }
+
+    /// Of those that are certainly less accurate, the one with the lowest error.
+    pub fn best_poor(&self) -> Option<&'a NetworkRow> {
+        self.best.iter().find(|(_, case)| *case == Case::ForIt).map(|(row, _)| *row)
     }
 
     /// The least accurate of the best quarter.

@@ -13,6 +13,8 @@
 
 pub mod coexistence;
 mod e1;
+mod group_page;
+pub mod groups;
 pub mod network;
 pub mod population;
 pub mod relations;

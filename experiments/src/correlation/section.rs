@@ -2,6 +2,7 @@
 
 use super::{
     coexistence::Coexistence,
+    group_page,
     network::{NetworkRow, Status},
     population::Population,
     relations::{ACCURACIES, Level, QUALITIES, RelationRow, relations_where},
@@ -23,7 +24,7 @@ use crate::{
 const LOWEST_R2: f64 = -0.5;
 
 /// The two errors that stand side by side: column, how tables name it, how numbers are named.
-const JUDGES: [(&str, &str, &str); 2] =
+pub(super) const JUDGES: [(&str, &str, &str); 2] =
     [("mse", "own decoder", "own"), ("linear-decoder", "best linear decoder", "linear")];
 
 /// The section over all sets.
@@ -36,8 +37,9 @@ pub(super) fn section(results: &[Results]) -> anyhow::Result<Section> {
     for of_set in results {
         let rows: Vec<NetworkRow> = of_set.rows()?;
         let found = relations_where(&rows, of_set.identity.seed, |cell| {
-            let headline = cell.probe.0 == "logistic" && JUDGES.iter().any(|(quality, ..)| *quality == cell.quality.0);
-            headline || (cell.level == Level::Partial && !cell.without_dead)
+            let judge = JUDGES.iter().any(|(quality, ..)| *quality == cell.quality.0);
+            let of_matrix = cell.level == Level::Partial && !cell.without_dead;
+            of_matrix || (judge && (cell.probe.0 == "logistic" || cell.level == Level::OneArchitecture))
         });
         let references = of_set.rows_beside::<SeparabilityRow>(E2.name())?.unwrap_or_default();
         one_set(&mut section, of_set, &rows, &found, &references);
@@ -73,10 +75,11 @@ fn one_set(
     put("failed", status(Status::Failed).to_string());
     put("pictures.train", count(of_set.identity.pictures[0]));
     put("pictures.test", count(of_set.identity.pictures[2]));
-    for row in found.iter().filter(|row| row.probe == "logistic") {
+    for row in found {
         let Some((_, _, judge)) = JUDGES.iter().find(|(quality, ..)| *quality == row.quality) else { continue };
         let dead = if row.without_dead { ".alive" } else { "" };
-        let key = format!("{}{dead}.{judge}", level_key(row.level));
+        let probe = if row.probe == "logistic" { String::new() } else { format!(".{}", row.probe) };
+        let key = format!("{}{dead}.{judge}{probe}", level_key(row.level));
         put(&format!("{key}.rho"), number(row.rho, 2));
         put(&format!("{key}.interval"), span(row.low, row.high, 2));
         put(&format!("{key}.p"), p_value(row.permutation_p));
@@ -103,6 +106,7 @@ fn one_set(
     }
     section.blocks.push(correlation_table(name, found));
     section.blocks.push(matrix(name, found));
+    group_page::add(section, set, name, rows, of_set.identity.seed);
     section.blocks.push(Block::Text(noise(rows, found, set, &mut section.numbers)));
 
     if let Some(coexistence) = Coexistence::of(&p1, of_set.identity.pictures[2]) {
@@ -111,6 +115,12 @@ fn one_set(
         let mut put = |key: &str, value: String| drop(section.numbers.insert(format!("{set}.c1.{key}"), value));
         put("best", coexistence.best.len().to_string());
         put("poor", coexistence.poor().to_string());
+        put("good", coexistence.good().to_string());
+        if let Some(row) = coexistence.best_poor() {
+            put("best-poor", row.name());
+            put("best-poor.accuracy", percent(row.logistic.unwrap_or(f64::NAN)));
+            put("best-poor.mse", error(row.mse.unwrap_or(f64::NAN)));
+        }
         put("median", percent(coexistence.median));
         put("worst", worst.name());
         put("worst.accuracy", percent(accuracy));

@@ -124,7 +124,7 @@ pub struct Analysis {
     pub table: TwoWayAnova,
     /// [`decoder_share`].
     pub share: f64,
-    /// Its 95 % percentile interval over resampled encoders.
+    /// Its 95 % interval over resampled encoders.
     pub interval: Option<Interval>,
     /// Claim C4.
     pub verdict: Verdict,
@@ -176,13 +176,13 @@ pub fn analyse(rows: &[DecoderRow], seed: u64) -> Option<Analysis> {
     })
 }
 
-/// The 95 % percentile interval of [`decoder_share`] over resampled encoders.
+/// The 95 % interval of [`decoder_share`] over resampled encoders.
 fn share_interval(encoders: &[Judged], decoders: &[Decoder], random: &mut Stream) -> Option<Interval> {
     let share = |drawn: &[usize]| {
         let drawn: Vec<&Judged> = drawn.iter().map(|&at| &encoders[at]).collect();
         decomposition(&drawn, decoders).map(|table| decoder_share(&table))
     };
-    bootstrap(encoders.len(), share, RESAMPLES, CONFIDENCE, random).map(|resampled| resampled.percentile)
+    bootstrap(encoders.len(), share, RESAMPLES, CONFIDENCE, random).map(|resampled| resampled.interval())
 }
 
 /// Mean test errors of all encoders under a decoder.

@@ -27,7 +27,7 @@ pub struct PredictionRow {
     pub r_squared: f64,
     /// The same, adjusted for the number of columns.
     pub adjusted: f64,
-    /// Lower end of the 95 % percentile interval of the adjusted share, over networks.
+    /// Lower end of the 95 % interval of the adjusted share, over networks.
     pub low: f64,
     /// Upper end.
     pub high: f64,
@@ -50,7 +50,11 @@ pub enum Model {
     ErrorByConfiguration,
     /// By log code size and log parameters alone.
     ErrorBySize,
-    /// By the configuration and how it was trained: log rate, log patches, start and regulariser.
+    /// By code size and parameters, activation, and the whole geometry in place of the depth.
+    ErrorByGeometry,
+    /// By the configuration and how it was trained, but for the regulariser: log rate, log patches, start.
+    ErrorByTraining,
+    /// By these and the regulariser. Noise on the patches makes the task harder, and the error is that of the harder task.
     ErrorByEverything,
     /// Rank of the accuracy by the ranks of error and training error: C8.
     AccuracyByErrors,
@@ -63,8 +67,8 @@ pub enum Model {
 }
 
 impl Model {
-    /// Every model, in the order of tables.
-    pub const ALL: [Self; 7] = [
+    /// Every model. The last two came after the first full run: they are at the end, so that the others draw the same numbers.
+    pub const ALL: [Self; 9] = [
         Self::ErrorByConfiguration,
         Self::ErrorBySize,
         Self::ErrorByEverything,
@@ -72,6 +76,8 @@ impl Model {
         Self::AccuracyByMse,
         Self::AccuracyByTrainError,
         Self::AccuracyByLinearDecoder,
+        Self::ErrorByGeometry,
+        Self::ErrorByTraining,
     ];
 
     /// How tables name it.
@@ -79,7 +85,9 @@ impl Model {
         match self {
             Self::ErrorByConfiguration => "training error by code size, parameters, depth, activation (C7)",
             Self::ErrorBySize => "training error by code size and parameters alone",
-            Self::ErrorByEverything => "training error by all these and rate, patches, start, regulariser",
+            Self::ErrorByGeometry => "training error by code size, parameters, geometry, activation",
+            Self::ErrorByTraining => "training error by code size, parameters, depth, activation, rate, patches, start",
+            Self::ErrorByEverything => "training error by all these and the regulariser",
             Self::AccuracyByErrors => "accuracy by error and training error (C8)",
             Self::AccuracyByMse => "accuracy by the error alone",
             Self::AccuracyByTrainError => "accuracy by the training error alone",
@@ -92,6 +100,8 @@ impl Model {
         match self {
             Self::ErrorByConfiguration => "c7",
             Self::ErrorBySize => "c7.size",
+            Self::ErrorByGeometry => "c7.geometry",
+            Self::ErrorByTraining => "c7.training",
             Self::ErrorByEverything => "c7.everything",
             Self::AccuracyByErrors => "c8",
             Self::AccuracyByMse => "c8.mse",
@@ -106,7 +116,7 @@ impl Model {
     }
 
     fn is_of_error(self) -> bool {
-        matches!(self, Self::ErrorByConfiguration | Self::ErrorBySize | Self::ErrorByEverything)
+        self.errors().is_empty()
     }
 
     /// The errors by which accuracy is explained.
@@ -187,6 +197,7 @@ fn predict(rows: &[NetworkRow], model: Model, random: &mut Stream) -> Option<Pre
     let whole = fit(&all)?;
     let adjusted = |drawn: &[usize]| fit(drawn).map(|fit| fit.adjusted_r_squared);
     let spread = bootstrap(networks.len(), adjusted, RESAMPLES, CONFIDENCE, random)?;
+    let interval = spread.interval();
     Some(PredictionRow {
         data,
         model,
@@ -194,8 +205,8 @@ fn predict(rows: &[NetworkRow], model: Model, random: &mut Stream) -> Option<Pre
         columns: whole.parameters,
         r_squared: whole.r_squared,
         adjusted: whole.adjusted_r_squared,
-        low: spread.percentile.low,
-        high: spread.percentile.high,
+        low: interval.low,
+        high: interval.high,
         predictive: whole.predictive_r_squared,
     })
 }
@@ -208,12 +219,17 @@ fn configuration(model: Model, networks: &[&NetworkRow]) -> Vec<Vec<f64>> {
     };
     let mut columns = vec![logarithms(|row| row.code_size as f64), logarithms(|row| row.parameters as f64)];
     if model != Model::ErrorBySize {
-        columns.extend(categories(|row| row.depth.to_string()));
+        columns.extend(match model {
+            Model::ErrorByGeometry => categories(|row| row.geometry.clone()),
+            _ => categories(|row| row.depth.to_string()),
+        });
         columns.extend(categories(|row| format!("{}/{}", row.encoder, row.decoder)));
     }
-    if model == Model::ErrorByEverything {
+    if matches!(model, Model::ErrorByTraining | Model::ErrorByEverything) {
         columns.extend([logarithms(|row| row.lr), logarithms(|row| row.samples_per_layer as f64)]);
         columns.extend(categories(|row| format!("{:?}", row.initialisation)));
+    }
+    if model == Model::ErrorByEverything {
         columns.extend(categories(|row| row.regulariser.clone()));
     }
     columns

@@ -30,6 +30,11 @@ pub struct RunRow {
     pub best_accuracy_patches: usize,
     /// Patches at the lowest validation error.
     pub best_mse_patches: usize,
+    /// Test accuracy at the best validation accuracy minus that at the lowest validation error: what it costs to stop by the
+    /// error.
+    pub price: f64,
+    /// Whether the validation error is lowest at the last checkpoint: it was falling still.
+    pub error_falls_to_the_end: bool,
     /// Change of the test accuracy with every doubling of the patches, over the later half.
     pub late_accuracy_slope: Option<f64>,
     /// Change of the test error with every doubling, as a share of it, over the later half.
@@ -82,11 +87,9 @@ fn run(checkpoints: &[&CheckpointRow]) -> Option<RunRow> {
     let slope = |values: &[f64]| {
         linear_trend(&doublings[late.clone()], &values[late.clone()], CONFIDENCE).map(|trend| trend.slope)
     };
-    let lowest = |values: &[f64]| {
-        let place = (0..values.len()).min_by(|a, b| values[*a].total_cmp(&values[*b]));
-        place.map(|at| checkpoints[at].patches)
-    };
+    let lowest = |values: &[f64]| (0..values.len()).min_by(|a, b| values[*a].total_cmp(&values[*b]));
     let losses: Vec<f64> = accuracy_validation.iter().map(|accuracy| -accuracy).collect();
+    let (best_accuracy, best_mse) = (lowest(&losses)?, lowest(&mse_validation)?);
     Some(RunRow {
         data: first.data.clone(),
         network: first.network,
@@ -96,8 +99,10 @@ fn run(checkpoints: &[&CheckpointRow]) -> Option<RunRow> {
         checkpoints: checkpoints.len(),
         rho: spearman(&quality, &accuracy),
         late_rho: spearman(&quality[late.clone()], &accuracy[late.clone()]),
-        best_accuracy_patches: lowest(&losses)?,
-        best_mse_patches: lowest(&mse_validation)?,
+        best_accuracy_patches: checkpoints[best_accuracy].patches,
+        best_mse_patches: checkpoints[best_mse].patches,
+        price: accuracy[best_accuracy] - accuracy[best_mse],
+        error_falls_to_the_end: best_mse + 1 == checkpoints.len(),
         late_accuracy_slope: slope(&accuracy),
         late_mse_slope: slope(&log_mse).map(f64::exp_m1),
     })
@@ -116,6 +121,12 @@ pub struct RunSummary {
     pub lead: Option<Mean>,
     /// Networks whose accuracy was best before their error was lowest.
     pub earlier: usize,
+    /// [`RunRow::price`].
+    pub price: Option<Mean>,
+    /// Networks whose error was lowest at the end.
+    pub to_the_end: usize,
+    /// Networks whose accuracy fell over the later half.
+    pub falling: usize,
     /// Change of accuracy with a doubling of the patches.
     pub late_accuracy_slope: Option<Mean>,
     /// Change of the error, as a share of it.
@@ -134,6 +145,9 @@ impl RunSummary {
             late_rho: mean(&|run| run.late_rho),
             lead: mean(&|run| Some(run.lead())),
             earlier: runs.iter().filter(|run| run.lead() > 0.0).count(),
+            price: mean(&|run| Some(run.price)),
+            to_the_end: runs.iter().filter(|run| run.error_falls_to_the_end).count(),
+            falling: runs.iter().filter(|run| run.late_accuracy_slope.is_some_and(|slope| slope < 0.0)).count(),
             late_accuracy_slope: mean(&|run| run.late_accuracy_slope),
             late_mse_slope: mean(&|run| run.late_mse_slope),
         }
@@ -175,9 +189,11 @@ pub(super) mod tests {
         let run = &found[0];
         assert_eq!((found.len(), run.network, run.checkpoints), (1, 7, 6));
         assert_eq!((run.best_accuracy_patches, run.best_mse_patches, run.lead()), (512, 2048, 2.0));
+        assert!((run.price - 0.2).abs() < 1e-12 && run.error_falls_to_the_end);
         assert!((run.late_rho.unwrap() + 1.0).abs() < 1e-12 && run.rho.unwrap() > 0.5);
         assert!((run.late_accuracy_slope.unwrap() + 0.1).abs() < 1e-12);
         assert!((run.late_mse_slope.unwrap() + 0.5).abs() < 1e-12);
+        assert_eq!(RunSummary::of(&found).falling, 1);
     }
 
     #[test]
@@ -199,6 +215,9 @@ pub(super) mod tests {
         assert_eq!((summary.networks, summary.earlier), (2, 1));
         assert!((summary.rho.unwrap().mean - 0.75).abs() < 1e-12);
         assert!((summary.lead.unwrap().mean - 0.5).abs() < 1e-12);
+        // 0.1 and nothing; two checkpoints have no slope.
+        assert!((summary.price.unwrap().mean - 0.05).abs() < 1e-12);
+        assert_eq!((summary.falling, summary.to_the_end), (0, 2));
         assert_eq!(RunSummary::of(&[]).rho, None);
     }
 }

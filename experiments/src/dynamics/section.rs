@@ -38,9 +38,6 @@ pub(super) fn section(results: &[Results]) -> anyhow::Result<Section> {
         "The probe of the checkpoints is ridge regression, not logistic; that of the lower layers reads their maps averaged \
          within each quarter."
             .to_string(),
-        "The intervals of C7 and C8 lean upwards: a redrawn set of networks has some of them twice, and is explained the \
-         better for it. Both claims are therefore easier to contradict than to support; the rule was kept as registered."
-            .to_string(),
     ];
     if !without.is_empty() {
         section.deviations.push(format!(
@@ -60,10 +57,13 @@ fn one_set(section: &mut Section, of_set: &Results, rows: &[CheckpointRow], of_e
     put("networks", summary.networks.to_string());
     put("failed", rows.iter().filter(|row| !row.reason.is_empty()).count().to_string());
     put("earlier", summary.earlier.to_string());
+    put("falling", summary.falling.to_string());
+    put("to-the-end", summary.to_the_end.to_string());
     let means = [
         ("rho", &summary.rho, 1.0),
         ("late-rho", &summary.late_rho, 1.0),
         ("lead", &summary.lead, 1.0),
+        ("price", &summary.price, 100.0),
         ("late-accuracy", &summary.late_accuracy_slope, 100.0),
         ("late-mse", &summary.late_mse_slope, 100.0),
     ];
@@ -321,8 +321,8 @@ fn prediction_table(name: &str, found: &[PredictionRow]) -> Block {
         id: "T11",
         caption: format!(
             "{name}: what explains the training error, as a logarithm, and the accuracy, in ranks, over the networks of P1 \
-             (experiment E1). R² is the share of the variance, adjusted for the number of columns, with its percentile interval \
-             over networks; predicted is the share that a fit to all other networks tells."
+             (experiment E1). R² is the share of the variance, adjusted for the number of columns, with its interval over \
+             networks; predicted is the share that a fit to all other networks tells."
         ),
         columns: columns(["Explained", "#Networks", "#Columns", "#R²", "#adjusted", "#95 %", "#predicted"]),
         rows: found.iter().map(row).collect(),
@@ -356,12 +356,21 @@ fn sentences(summary: &RunSummary) -> String {
     }
     if let Some(lead) = &summary.lead {
         text += &format!(
-            "In {} of {} runs the accuracy was best before the error was lowest; from the one to the other it takes {} doublings \
-             ({}) in the mean.",
-            summary.earlier,
+            "The accuracy falls there in {} of {} runs. In {} the accuracy was best before the error was lowest, {} doublings ({}) \
+             before in the mean; in {} the error was lowest at the last checkpoint, so it might go on falling.",
+            summary.falling,
             summary.networks,
+            summary.earlier,
             number(lead.mean, 1),
-            interval(lead.interval)
+            interval(lead.interval),
+            summary.to_the_end
+        );
+    }
+    if let Some(price) = &summary.price {
+        text += &format!(
+            " To stop at the lowest error instead of the best accuracy costs {} points ({}).",
+            number(100.0 * price.mean, 2),
+            scaled_interval(price, 100.0)
         );
     }
     text.trim_end().to_string()

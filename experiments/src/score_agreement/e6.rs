@@ -102,7 +102,10 @@ fn table(found: &[ScoreRow]) -> String {
     }
     for level in LEVELS {
         if let Some((same, of, verdict)) = same_verdict(found, level) {
-            text += &format!("  {}: {same} of {of} scores give the verdict of {REFERENCE}, {verdict}\n", level.label());
+            text += &format!(
+                "  {}: {same} of {of} other scores give the verdict of {REFERENCE}, {verdict}\n",
+                level.label()
+            );
         }
     }
     text

@@ -147,9 +147,9 @@ fn account(agreement: &[AgreementRow], scores: &[ScoreRow]) -> String {
             .collect();
         let name = level.label();
         text += &match others.as_slice() {
-            [] => format!(" {name}: all {of} scores give the verdict of the {}, {verdict}.", label(REFERENCE)),
+            [] => format!(" {name}: all {of} other scores give the verdict of the {}, {verdict}.", label(REFERENCE)),
             some => format!(
-                " {name}: {same} of {of} scores give the verdict of the {}, {verdict} ({}).",
+                " {name}: {same} of {of} other scores give the verdict of the {}, {verdict} ({}).",
                 label(REFERENCE),
                 some.join("; ")
             ),
@@ -179,11 +179,11 @@ mod tests {
         };
         assert_eq!(rows.len(), SCORES.len());
         assert!(
-            text.contains("11 of 12 scores give the verdict of the MSE, contradicted (misaligned (D3): "),
+            text.contains("10 of 11 other scores give the verdict of the MSE, contradicted (misaligned (D3): "),
             "{text}"
         );
         assert!(text.contains("a tau of −1.00"), "{text}");
-        assert_eq!(section.numbers["mnist.pooled.same_verdict"], "11 of 12");
+        assert_eq!(section.numbers["mnist.pooled.same_verdict"], "10 of 11");
         add(&mut section, "none", &[], &[]);
         assert_eq!(section.blocks.len(), 4, "no rows, nothing to show");
     }

@@ -45,7 +45,7 @@ pub fn choices(rows: &[NetworkRow], seed: u64) -> Vec<ChoiceRow> {
         let statistic = |networks: &[usize]| concordance(&all.pick(networks), Scope::All);
         let spread =
             bootstrap(all.count(), statistic, RESAMPLES, CONFIDENCE, &mut stream(seed, "concordance", at as u64));
-        let interval = spread.map(|spread| spread.bca.unwrap_or(spread.percentile));
+        let interval = spread.map(|spread| spread.interval());
         let concordance_of = |scope| concordance(&all, scope);
         Some(ChoiceRow {
             data: first.data.clone(),

@@ -90,7 +90,7 @@ pub fn regrets(rows: &[NetworkRow], seed: u64) -> Vec<RegretRow> {
         let (scope, criterion, pool) = cells[at];
         let all = Candidates::of(rows, &criterion);
         let spread = regret(&all, scope, pool, &mut stream(seed, "selection", at as u64))?;
-        let interval = spread.bca.unwrap_or(spread.percentile);
+        let interval = spread.interval();
         let single = match scope {
             Scope::All => {
                 let random = &mut stream(seed, "selection-pools", at as u64);
@@ -249,7 +249,7 @@ mod tests {
             let all = candidates(&criterion, &accuracy);
             let statistic = |networks: &[usize]| mean_regret(&all.pick(networks), Scope::All, 5);
             let spread = bootstrap(60, statistic, 300, CONFIDENCE, &mut stream(trial, "test", 1)).unwrap();
-            covered += usize::from(spread.bca.unwrap_or(spread.percentile).contains(truth));
+            covered += usize::from(spread.interval().contains(truth));
         }
         // 57 expected of a perfect interval.
         assert!(covered >= 51, "{covered} of {trials}");

@@ -41,6 +41,13 @@ pub struct Bootstrap {
     pub bca: Option<Interval>,
 }
 
+impl Bootstrap {
+    /// The interval to report, and the one that verdicts use: BCa, or percentile where BCa does not exist.
+    pub fn interval(&self) -> Interval {
+        self.bca.unwrap_or(self.percentile)
+    }
+}
+
 /// Draws `resamples` times `rows` row numbers with replacement and looks at the spread of `statistic(row numbers)`.
 ///
 /// The statistic gets row numbers rather than data, so that pairs, covariates or paired differences stay together.

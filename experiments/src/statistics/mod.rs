@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | how strongly? | [`pearson`], [`spearman`], [`kendall_tau_b`] | Pearson 1895, Spearman 1904, Kendall 1945 |
 //! | and with code size, depth, ... held fixed? | [`partial_spearman`] | Pearson's r of the residuals of the ranks |
+//! | is it the same in every group? | [`homogeneity`] | Cochran's Q, Hedges & Olkin 1985 |
 //! | could it be chance? | [`permutation_p`], [`permutation_p_within`] | `p = (1 + #{abs(t*) >= abs(t)}) / (B + 1)` |
 //! | how uncertain is it? | [`bootstrap`] | percentile and BCa intervals, Efron 1987 |
 //! | is there *no* relation to speak of? | [`equivalence`], [`bayes_factor_01`], [`beta_bayes_factor_01`] | Schuirmann 1987; Wagenmakers 2007; Ly et al. 2016 |
@@ -41,6 +42,7 @@ mod dependent;
 mod distributions;
 mod equivalence;
 mod holm;
+mod homogeneity;
 mod mcnemar;
 mod mean;
 mod normal;
@@ -69,6 +71,7 @@ pub use distributions::{
 };
 pub use equivalence::{Equivalence, equivalence};
 pub use holm::holm;
+pub use homogeneity::{Homogeneity, homogeneity};
 pub use mcnemar::{Comparison, Disagreement, compare_all};
 pub use mean::{Mean, mean, mean_interval, median};
 pub use normal::{normal_cdf, normal_quantile};

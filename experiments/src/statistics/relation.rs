@@ -124,7 +124,7 @@ pub fn partial_rank_relation(
         bca: spread.bca,
         equivalence,
         bayes_factor_01: bayes_factor_01(observed.rho, x.len())?,
-        verdict: Verdict::of(observed.rho, spread.bca.unwrap_or(spread.percentile), &equivalence),
+        verdict: Verdict::of(observed.rho, spread.interval(), &equivalence),
     })
 }
 
