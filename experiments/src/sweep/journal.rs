@@ -124,9 +124,8 @@ pub(super) fn read<R: DeserializeOwned>(file: &Path) -> Result<(BTreeMap<usize, 
 pub struct Journal<R> {
     folder: PathBuf,
     rows: BTreeMap<usize, R>,
+    /// `None` as long as nothing is added to a `rows.csv` that is there already.
     file: Option<File>,
-    /// `rows.csv` is there already.
-    finished: bool,
 }
 
 impl<R: Serialize + DeserializeOwned + Clone> Journal<R> {
@@ -139,22 +138,22 @@ impl<R: Serialize + DeserializeOwned + Clone> Journal<R> {
             |file: &Path, error: io::Error| SweepError::Read { file: file.to_path_buf(), reason: error.to_string() };
         fs::create_dir_all(folder).map_err(|error| at(folder, error))?;
         let (whole, journal) = (folder.join("rows.csv"), folder.join("journal.csv"));
-        if whole.exists() {
+        if whole.exists() && !journal.exists() {
             check(folder, identity)?;
             let (rows, _) = read(&whole)?;
-            return Ok(Self { folder: folder.to_path_buf(), rows, file: None, finished: true });
+            return Ok(Self { folder: folder.to_path_buf(), rows, file: None });
         }
-        let file = OpenOptions::new().create(true).append(true).open(&journal).map_err(|error| at(&journal, error))?;
-        // Held until the file is closed, by whatever end of the process. Where locks do not exist there is none.
-        if let Err(TryLockError::WouldBlock) = file.try_lock() {
-            return Err(SweepError::Busy(folder.to_path_buf()));
-        }
+        let file = locked(folder)?;
         remove_partial_files(folder).map_err(|error| at(folder, error))?;
         check(folder, identity)?;
-        let (rows, whole_bytes) = read(&journal)?;
+        let (mut rows, whole_bytes) = read(&journal)?;
+        if whole.exists() {
+            // Another shard was being added to it.
+            rows.extend(read(&whole)?.0);
+        }
         // What a crash left of a line is cut off, so that the next one begins on a line of its own.
         file.set_len(whole_bytes).map_err(|error| at(&journal, error))?;
-        Ok(Self { folder: folder.to_path_buf(), rows, file: Some(file), finished: false })
+        Ok(Self { folder: folder.to_path_buf(), rows, file: Some(file) })
     }
 
     /// Whether a row is known.
@@ -167,16 +166,18 @@ impl<R: Serialize + DeserializeOwned + Clone> Journal<R> {
     /// # Errors
     /// If it cannot be written.
     pub fn append(&mut self, index: usize, row: R) -> Result<(), SweepError> {
-        if self.finished {
-            // A shard that is computed into a finished folder: rows.csv is written anew.
-            self.rows.insert(index, row);
-            return Ok(());
-        }
-        let mut bytes = if self.rows.is_empty() { header(&row) } else { Vec::new() };
-        bytes.extend(line(index, &row));
+        // Another shard into a folder that has rows: those stay where they are until all are written anew.
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(locked(&self.folder)?),
+        };
         let journal = self.folder.join("journal.csv");
-        let file = self.file.as_mut().expect("an unfinished journal is open");
-        let written = file.write_all(&bytes).and_then(|()| file.sync_data());
+        let written = file.metadata().and_then(|file_now| {
+            let mut bytes = if file_now.len() == 0 { header(&row) } else { Vec::new() };
+            bytes.extend(line(index, &row));
+            file.write_all(&bytes)?;
+            file.sync_data()
+        });
         written.map_err(|source| SweepError::Append { file: journal, source })?;
         self.rows.insert(index, row);
         Ok(())
@@ -195,6 +196,18 @@ impl<R: Serialize + DeserializeOwned + Clone> Journal<R> {
             }
             _ => Ok(self.rows.into_values().collect()),
         }
+    }
+}
+
+/// The journal in `folder`, for this process alone until it is closed, by whatever end of the process. Where locks do not exist
+/// there is none.
+fn locked(folder: &Path) -> Result<File, SweepError> {
+    let journal = folder.join("journal.csv");
+    let file = OpenOptions::new().create(true).append(true).open(&journal);
+    let file = file.map_err(|error| SweepError::Read { file: journal, reason: error.to_string() })?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(SweepError::Busy(folder.to_path_buf())),
+        _ => Ok(file),
     }
 }
 

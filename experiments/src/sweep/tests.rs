@@ -138,6 +138,24 @@ fn shards_are_joined_and_strangers_refused() {
 }
 
 #[test]
+fn a_shard_that_is_stopped_in_a_folder_with_rows_loses_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let (whole, split) = (folder.path().join("whole"), folder.path().join("split"));
+    run_in(&whole, &Numbers::new(5), 1, "1/1").unwrap();
+    run_in(&split, &Numbers::new(5), 1, "1/2").unwrap();
+    let first = rows(&split);
+    let stopped = Numbers { most: 3, ..Numbers::new(5) };
+    assert!(matches!(run_in(&split, &stopped, 1, "2/2"), Err(SweepError::Interrupted { .. })));
+    assert_eq!(rows(&split), first, "what was finished is as it was");
+    assert!(fs::read_to_string(split.join("journal.csv")).unwrap().lines().count() > 3, "names and three rows");
+    let rest = Numbers::new(5);
+    run_in(&split, &rest, 1, "2/2").unwrap();
+    assert_eq!((rows(&split), split.join("journal.csv").exists()), (rows(&whole), false));
+    let of_second = "2/2".parse::<Shard>().unwrap().of(23).count();
+    assert_eq!(rest.asked.load(Ordering::SeqCst), of_second - 3, "the three rows were kept");
+}
+
+#[test]
 fn a_folder_of_another_sweep_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     run_in(folder.path(), &Numbers::new(1), 1, "1/1").unwrap();
