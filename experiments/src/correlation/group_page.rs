@@ -28,7 +28,8 @@ pub(super) fn add(section: &mut Section, set: &str, name: &str, rows: &[NetworkR
 }
 
 fn put_numbers(section: &mut Section, set: &str, grouping: &Grouping) {
-    let prefix = format!("{set}.{}", grouping.by.replace(' ', "-"));
+    let dead = if grouping.without_dead { ".alive" } else { "" };
+    let prefix = format!("{set}.{}{dead}", grouping.by.replace(' ', "-"));
     let mut put = |key: &str, value: String| drop(section.numbers.insert(format!("{prefix}.{key}"), value));
     for (judge, (_, _, key)) in JUDGES.iter().enumerate() {
         for group in &grouping.groups {
@@ -47,30 +48,27 @@ fn put_numbers(section: &mut Section, set: &str, grouping: &Grouping) {
 fn table(name: &str, found: &[Grouping]) -> Block {
     let mut rows = Vec::new();
     for grouping in found {
+        let living = if grouping.without_dead { ", living" } else { "" };
         for group in &grouping.groups {
             let cells = group.rho.iter().flat_map(|rho| match rho {
                 Some((rho, ends)) => [number(*rho, 2), interval(*ends)],
                 None => ["–".to_string(), "–".to_string()],
             });
-            let label = format!("{:?}, {} {}", grouping.population, grouping.by, group.name);
+            let label = format!("{:?}, {} {}{living}", grouping.population, grouping.by, group.name);
             rows.push([label, group.networks.to_string()].into_iter().chain(cells).collect());
         }
         let tests = grouping.homogeneity.iter().flat_map(|test| {
             let p = test.map_or("–".to_string(), |test| format!("p {}", p_value(test.p)));
             ["all equal?".to_string(), p]
         });
-        rows.push(
-            [format!("{:?}, by {}", grouping.population, grouping.by), String::new()]
-                .into_iter()
-                .chain(tests)
-                .collect(),
-        );
+        let label = format!("{:?}, by {}{living}", grouping.population, grouping.by);
+        rows.push([label, String::new()].into_iter().chain(tests).collect());
     }
     Block::Table {
         id: "T1c",
         caption: format!(
             "{name}: Spearman's ρ of reconstruction quality with the accuracy of the logistic probe in groups of networks, with \
-             95 % intervals. “All equal?” is Cochran's Q of the groups' correlations. This was asked after the first full run had \
+             95 % intervals; living: without dead ones. “All equal?” is Cochran's Q of the groups' correlations. This was asked after the first full run had \
              been seen; no verdict rests on it."
         ),
         columns: columns(["Networks", "#n", "#ρ, own decoder", "#95 %", "#ρ, best linear decoder", "#95 %"]),
@@ -96,10 +94,10 @@ mod tests {
         assert_eq!((section.numbers["set.code-size.16.n"].as_str(), section.blocks.len()), ("10", 1));
         assert!(section.numbers["set.code-size.64.own.rho"].starts_with("0.9"));
         let Block::Table { rows, .. } = &section.blocks[0] else { panic!("a table") };
-        assert_eq!(
-            rows.iter().map(|row| row[0].as_str()).collect::<Vec<_>>(),
-            ["P1, code size 16", "P1, code size 64", "P1, by code size"]
-        );
+        let labels: Vec<&str> = rows.iter().map(|row| row[0].as_str()).collect();
+        let all = ["P1, code size 16", "P1, code size 64", "P1, by code size"];
+        let living = ["P1, code size 16, living", "P1, code size 64, living", "P1, by code size, living"];
+        assert_eq!(labels, [all, living].concat());
         assert!(rows.iter().all(|row| row.len() == 6));
     }
 }

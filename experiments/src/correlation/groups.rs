@@ -20,6 +20,8 @@ pub struct Grouping {
     pub population: Population,
     /// By what: `code size`, `start`.
     pub by: &'static str,
+    /// Whether dead networks are left out.
+    pub without_dead: bool,
     /// The groups, in order.
     pub groups: Vec<Group>,
     /// Whether the correlations may be equal, for each of the judges.
@@ -41,11 +43,22 @@ pub struct Group {
 pub fn groupings(rows: &[NetworkRow], judges: &[Column], accuracy: Column, seed: u64) -> Vec<Grouping> {
     let by_size = |row: &NetworkRow| (row.code_size, row.code_size.to_string());
     let by_start = |row: &NetworkRow| (row.initialisation as usize, start_name(row.initialisation));
-    let all = [
-        grouping(rows, Population::P1, "code size", &by_size, judges, accuracy, seed),
-        grouping(rows, Population::P2, "start", &by_start, judges, accuracy, seed),
-    ];
-    all.into_iter().filter(|grouping| grouping.groups.len() > 1).collect()
+    let keys: [(Population, &'static str, Key); 2] =
+        [(Population::P1, "code size", &by_size), (Population::P2, "start", &by_start)];
+    let mut found = Vec::new();
+    for (population, by, key) in keys {
+        for without_dead in [false, true] {
+            let enters = |row: &&NetworkRow| {
+                let out = row.status == Status::Failed || (without_dead && row.status == Status::Dead);
+                row.population == population && !out
+            };
+            let networks: Vec<&NetworkRow> = rows.iter().filter(enters).collect();
+            let (groups, homogeneity) = compare(&networks, key, judges, accuracy, seed);
+            found.push(Grouping { population, by, without_dead, groups, homogeneity });
+        }
+    }
+    found.retain(|grouping| grouping.groups.len() > 1);
+    found
 }
 
 /// As in the tables: `oja`.
@@ -56,25 +69,22 @@ fn start_name(start: Initialisation) -> String {
 /// The place of a group in the order, and its name.
 type Key<'a> = &'a dyn Fn(&NetworkRow) -> (usize, String);
 
-fn grouping(
-    rows: &[NetworkRow],
-    population: Population,
-    by: &'static str,
+/// The correlation in each group, and the test that all are equal.
+fn compare(
+    networks: &[&NetworkRow],
     key: Key,
     judges: &[Column],
     accuracy: Column,
     seed: u64,
-) -> Grouping {
-    let enters = |row: &&NetworkRow| row.population == population && row.status != Status::Failed;
-    let networks: Vec<&NetworkRow> = rows.iter().filter(enters).collect();
+) -> (Vec<Group>, Vec<Option<Homogeneity>>) {
     let mut keys: Vec<(usize, String)> = networks.iter().map(|row| key(row)).collect();
     keys.sort();
     keys.dedup();
     let group = |(at, wanted): (usize, &(usize, String))| {
         let own: Vec<&NetworkRow> = networks.iter().copied().filter(|row| key(row) == *wanted).collect();
         let rho = judges.iter().enumerate().map(|(judge, quality)| {
-            let index = ((population as u64) << 32) + (at * judges.len() + judge) as u64;
-            correlation(&own, *quality, accuracy, &mut stream(seed, "group", index))
+            let index = at * judges.len() + judge;
+            correlation(&own, *quality, accuracy, &mut stream(seed, "group", index as u64))
         });
         Group { name: wanted.1.clone(), networks: own.len(), rho: rho.collect() }
     };
@@ -85,7 +95,7 @@ fn grouping(
         homogeneity(&known?)
     };
     let homogeneity = (0..judges.len()).map(test).collect();
-    Grouping { population, by, groups, homogeneity }
+    (groups, homogeneity)
 }
 
 fn correlation(
@@ -128,6 +138,8 @@ mod tests {
         let rho: Vec<f64> = found.groups.iter().map(|group| group.rho[0].unwrap().0).collect();
         assert!(rho[0] > 0.9 && (rho[0] + rho[1]).abs() < 1e-12, "{rho:?}");
         assert!(found.homogeneity[0].unwrap().p < 1e-6);
+
+        assert!(groupings(&opposite, &[MSE], LOGISTIC, 1)[1].without_dead);
 
         let equal = [networks(16, 1.0), networks(32, 1.0)].concat();
         assert!(groupings(&equal, &[MSE], LOGISTIC, 1)[0].homogeneity[0].unwrap().p > 0.999);

@@ -312,10 +312,10 @@ fn correlation_table(name: &str, found: &[RelationRow]) -> Block {
     let raw: Vec<f64> = family.iter().map(|&at| headline[at].permutation_p).collect();
     let corrected = holm(&raw).unwrap_or_default();
     let rows = headline.iter().enumerate().map(|(at, row)| {
-        let judge = JUDGES.iter().find(|(quality, ..)| *quality == row.quality).map_or("", |(_, judge, _)| judge);
+        let judge = JUDGES.iter().find(|(quality, ..)| *quality == row.quality).map_or("", |(_, _, judge)| judge);
         let corrected =
             family.iter().position(|&member| member == at).and_then(|member| corrected.get(member).copied());
-        let dead = if row.without_dead { ", without dead ones" } else { "" };
+        let dead = if row.without_dead { ", living" } else { "" };
         vec![
             format!("{}{dead}", row.level.label()),
             judge.to_string(),
@@ -335,12 +335,13 @@ fn correlation_table(name: &str, found: &[RelationRow]) -> Block {
         id: "T1",
         caption: format!(
             "{name}: correlation of reconstruction quality with the accuracy of the logistic probe. p: by permutation, and with \
-             Holm's correction over the levels; equivalence p: of two one-sided tests of |ρ| < 0.3; BF₀₁: Bayes factor for no \
-             relation. Pearson's r and Kendall's τ hold nothing fixed."
+             Holm's correction over levels and decoders; equivalence p: of two one-sided tests of |ρ| < 0.3; BF₀₁: Bayes factor for no \
+             relation. Pearson's r and Kendall's τ hold nothing fixed. Living: without dead networks; decoder: the own one, or the \
+             best linear one."
         ),
         columns: columns([
             "Networks",
-            "Judged by",
+            "Decoder",
             "#n",
             "#ρ",
             "#95 % interval",

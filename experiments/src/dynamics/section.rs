@@ -35,6 +35,10 @@ pub(super) fn section(results: &[Results]) -> anyhow::Result<Section> {
         "Every checkpoint is a training to its end, with the last tenth of its patches at a tenth of the rate, not a state of \
          one long run."
             .to_string(),
+        "The training error is the mean over the layers, whose codes have scales of their own, and with noise it is that of the \
+         corrupted patches."
+            .to_string(),
+        "The error of the best linear decoder does not stand beside the correlations within runs.".to_string(),
         "The probe of the checkpoints is ridge regression, not logistic; that of the lower layers reads their maps averaged \
          within each quarter."
             .to_string(),

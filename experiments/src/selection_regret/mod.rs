@@ -85,6 +85,13 @@ impl Candidates {
         all
     }
 
+    /// The networks that have both criteria, once with the one and once with the other, in one order.
+    pub fn of_both(rows: &[NetworkRow], criteria: [&Criterion; 2]) -> [Self; 2] {
+        let has_both = |row: &&NetworkRow| criteria.iter().all(|criterion| (criterion.value)(row).is_some());
+        let rows: Vec<NetworkRow> = rows.iter().filter(has_both).cloned().collect();
+        criteria.map(|criterion| Self::of(&rows, criterion))
+    }
+
     /// Some of them, in this order; one may be taken twice.
     pub fn pick(&self, networks: &[usize]) -> Self {
         let values = |of: &[f64]| networks.iter().map(|&network| of[network]).collect();

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     figures::{Baseline, LinePlot, LinePoint, LineSeries, Scale},
-    report::format::{number, optional, span},
+    report::format::{NONE, number, optional, span},
     statistics::{Interval, Verdict},
     suite::{
         Block, Image, Section,
@@ -33,6 +33,7 @@ pub(super) fn add(section: &mut Section, set: &str, regrets: &[RegretRow], choic
         let key = format!("{set}.{}.{}.{}", row.scope.name(), row.criterion, row.pool);
         section.numbers.insert(format!("{key}.regret"), number(100.0 * row.mean_regret, 2));
         section.numbers.insert(format!("{key}.interval"), span(100.0 * row.low, 100.0 * row.high, 2));
+        section.numbers.insert(format!("{key}.difference"), difference(Some(row)));
     }
     for row in choices {
         let key = format!("{set}.{}", row.criterion);
@@ -72,6 +73,14 @@ pub(super) fn verdict(regrets: &[RegretRow]) -> Option<(Verdict, String)> {
 /// `1.23 (0.45 to 2.34)`, in points of accuracy.
 pub(super) fn points_with_interval(row: &RegretRow) -> String {
     format!("{} ({})", number(100.0 * row.mean_regret, 2), span(100.0 * row.low, 100.0 * row.high, 2))
+}
+
+/// The same of the difference to the own decoder's error, where there is one.
+fn difference(row: Option<&RegretRow>) -> String {
+    let known = row.and_then(|row| Some([row.difference?, row.difference_low?, row.difference_high?]));
+    known.map_or(NONE.to_string(), |[difference, low, high]| {
+        format!("{} ({})", number(100.0 * difference, 2), span(100.0 * low, 100.0 * high, 2))
+    })
 }
 
 fn figure(data: &str, scope: Scope, regrets: &[RegretRow]) -> Option<Block> {
@@ -141,6 +150,7 @@ fn table(data: &str, regrets: &[RegretRow], choices: &[ChoiceRow]) -> Block {
         vec![
             criterion.label.to_string(),
             of_pool.map_or(String::new(), points_with_interval),
+            difference(of_pool),
             single.unwrap_or_default(),
             optional(of_pool.and_then(|row| row.mean_rank), 2),
             at(Scope::OneCodeSize, criterion.name, POOLS[0]).map_or(String::new(), points_with_interval),
@@ -152,8 +162,8 @@ fn table(data: &str, regrets: &[RegretRow], choices: &[ChoiceRow]) -> Block {
     Block::Table {
         id: "T6",
         caption: format!(
-            "{data}: choosing without labels. Points of accuracy lost in pools of {POOL}, mean (95 % interval over networks) and \
-             middle 95 % of single pools; rank of the chosen network in its pool, 0.5 for a blind choice; points lost in pools of \
+            "{data}: choosing without labels. Points of accuracy lost in pools of {POOL}, mean (95 % interval over networks), its \
+             difference to that of the own decoder's error, and middle 95 % of single pools; rank of the chosen network in its pool, 0.5 for a blind choice; points lost in pools of \
              {} of one code size; concordance with the test accuracy, over all pairs and over those of one code size; share of the \
              best tenth of the networks that is found.",
             POOLS[0]
@@ -161,6 +171,7 @@ fn table(data: &str, regrets: &[RegretRow], choices: &[ChoiceRow]) -> Block {
         columns: columns([
             "chosen by",
             "#points lost",
+            "#more than by the own decoder",
             "#a single pool",
             "#rank",
             "#points lost, one size",
@@ -209,6 +220,9 @@ mod tests {
             mean_regret: mean,
             low,
             high,
+            difference: None,
+            difference_low: None,
+            difference_high: None,
             single_low: Some(0.0),
             single_high: Some(0.1),
             mean_rank: Some(0.6),

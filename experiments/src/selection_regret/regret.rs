@@ -13,7 +13,7 @@
 //! which the spread over pools of the same networks
 //! ([`selection_from_pools`]) does not.
 
-use super::{CRITERIA, Candidates};
+use super::{CRITERIA, Candidates, Criterion, RECONSTRUCTION};
 use crate::{
     correlation::network::NetworkRow,
     statistics::{Bootstrap, CONFIDENCE, RESAMPLES, bootstrap, selection_from_pools},
@@ -69,6 +69,12 @@ pub struct RegretRow {
     pub low: f64,
     /// Upper end.
     pub high: f64,
+    /// Mean regret minus that of the own decoder's error, on the networks that have both; none for that error itself.
+    pub difference: Option<f64>,
+    /// Lower end of its 95 % interval, over networks that are the same for both.
+    pub difference_low: Option<f64>,
+    /// Upper end.
+    pub difference_high: Option<f64>,
     /// 95 % of single pools lose at least this; of all networks alone.
     pub single_low: Option<f64>,
     /// 95 % of single pools lose between `single_low` and this.
@@ -99,6 +105,8 @@ pub fn regrets(rows: &[NetworkRow], seed: u64) -> Vec<RegretRow> {
             }
             Scope::OneCodeSize => None,
         };
+        let difference =
+            difference(rows, &criterion, scope, pool, &mut stream(seed, "selection-difference", at as u64));
         Some(RegretRow {
             data: first.data.clone(),
             scope,
@@ -108,6 +116,9 @@ pub fn regrets(rows: &[NetworkRow], seed: u64) -> Vec<RegretRow> {
             mean_regret: spread.estimate,
             low: interval.low,
             high: interval.high,
+            difference: difference.map(|difference| difference.estimate),
+            difference_low: difference.map(|difference| difference.interval().low),
+            difference_high: difference.map(|difference| difference.interval().high),
             single_low: single.map(|single| single.regret.low),
             single_high: single.map(|single| single.regret.high),
             mean_rank: single.map(|single| single.mean_rank),
@@ -125,6 +136,23 @@ pub fn regret(
 ) -> Option<Bootstrap> {
     let statistic = |networks: &[usize]| mean_regret(&all.pick(networks), scope, pool);
     bootstrap(all.count(), statistic, RESAMPLES, CONFIDENCE, random)
+}
+
+/// The mean regret of a criterion minus that of the own decoder's error. Intervals of both overlap long before their difference
+/// holds 0, for both are of the same networks.
+fn difference(
+    rows: &[NetworkRow],
+    criterion: &Criterion,
+    scope: Scope,
+    pool: usize,
+    random: &mut patchgrad::random::Stream,
+) -> Option<Bootstrap> {
+    let own = CRITERIA.iter().find(|known| known.name == RECONSTRUCTION).filter(|own| own.name != criterion.name)?;
+    let [one, other] = Candidates::of_both(rows, [criterion, own]);
+    let statistic = |networks: &[usize]| {
+        Some(mean_regret(&one.pick(networks), scope, pool)? - mean_regret(&other.pick(networks), scope, pool)?)
+    };
+    bootstrap(one.count(), statistic, RESAMPLES, CONFIDENCE, random)
 }
 
 /// The mean regret over all pools of `pool` of these networks. Code sizes with fewer networks than that do not enter; `None`
@@ -178,7 +206,7 @@ pub fn mean_of_chosen(criterion: &[f64], accuracy: &[f64], pool: usize) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statistics::selection;
+    use crate::{correlation::network::tests::measured, statistics::selection};
     use rand::RngExt;
 
     fn candidates(criterion: &[f64], accuracy: &[f64]) -> Candidates {
@@ -189,6 +217,27 @@ mod tests {
             accuracy: accuracy.to_vec(),
             code_size,
         }
+    }
+
+    #[test]
+    fn a_difference_is_of_the_same_networks() {
+        // The better decoder's order is that of the accuracy, the own one's is reversed.
+        let network = |at: usize| {
+            let accuracy = 0.5 + 0.01 * at as f64;
+            NetworkRow {
+                mse_validation: Some(0.1 + 0.01 * at as f64),
+                linear_decoder_mse_validation: Some(1.0 - 0.01 * at as f64),
+                logistic_validation: Some(accuracy),
+                ..measured(at, 0.1, accuracy)
+            }
+        };
+        let rows: Vec<NetworkRow> = (0..12).map(network).collect();
+        let found = regrets(&rows, 3);
+        let of = |criterion: &str| found.iter().find(|row| row.criterion == criterion && row.pool == 5).unwrap();
+        let (own, linear) = (of(RECONSTRUCTION), of("linear-decoder"));
+        assert_eq!((own.difference, linear.mean_regret), (None, 0.0));
+        assert!((linear.difference.unwrap() + own.mean_regret).abs() < 1e-12 && own.mean_regret > 0.05);
+        assert!(linear.difference_high.unwrap() < 0.0);
     }
 
     #[test]
