@@ -67,12 +67,20 @@ pub struct StateRow {
     pub classifier: Option<f64>,
     /// Accuracy of a logistic probe on the code.
     pub logistic: Option<f64>,
+    /// Share of the variance around the mean picture that the old decoder explains: at most 0 for a dead network.
+    pub r2: Option<f64>,
     /// Mean squared error of the old decoder.
     pub mse_old: Option<f64>,
+    /// The same, clipped to [-1, 1].
+    pub mse_old_clipped: Option<f64>,
     /// That of the decoders trained again.
     pub mse_retrained: Option<f64>,
+    /// The same, clipped to [-1, 1].
+    pub mse_retrained_clipped: Option<f64>,
     /// That of the best linear decoder.
     pub mse_linear: Option<f64>,
+    /// The same, clipped to [-1, 1].
+    pub mse_linear_clipped: Option<f64>,
     /// That of the one of the three that is best on validation pictures.
     pub mse_best: Option<f64>,
     /// Linear CKA of the code before fine-tuning and now.
@@ -181,9 +189,10 @@ impl StateRow {
         self.logistic_validation = Some(now.logistic_validation);
         self.mse_retrained_validation = Some(now.mse_retrained_validation);
         self.logistic = Some(now.logistic);
-        self.mse_old = Some(now.mse_old);
-        self.mse_retrained = Some(now.mse_retrained);
-        self.mse_linear = Some(now.mse_linear);
+        self.r2 = Some(now.old.r2);
+        (self.mse_old, self.mse_old_clipped) = (Some(now.old.mse), Some(now.old.mse_clipped));
+        (self.mse_retrained, self.mse_retrained_clipped) = (Some(now.retrained.mse), Some(now.retrained.mse_clipped));
+        (self.mse_linear, self.mse_linear_clipped) = (Some(now.linear.mse), Some(now.linear.mse_clipped));
         self.mse_best = Some(now.mse_best);
         self.cka = alignment(&before.test_codes, &now.test_codes);
     }
@@ -211,9 +220,13 @@ fn blank(member: &Member, examples: &Examples, variant: Variant, epoch: usize) -
         mse_retrained_validation: None,
         classifier: None,
         logistic: None,
+        r2: None,
         mse_old: None,
+        mse_old_clipped: None,
         mse_retrained: None,
+        mse_retrained_clipped: None,
         mse_linear: None,
+        mse_linear_clipped: None,
         mse_best: None,
         cka: None,
     }

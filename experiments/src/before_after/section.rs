@@ -28,6 +28,10 @@ pub(super) fn section(results: &[Results]) -> anyhow::Result<Section> {
         "N-light-N fine-tunes picture by picture; here 32 pictures make a step, with the rate that is equivalent, because it \
          takes a fraction of the time."
             .to_string(),
+        "Decoders that are trained again begin anew and learn by Adam at 0.003, as in E3, before and after alike; the protocol's \
+         rates of 0.01 to 0.03 are those of plain descent, which in as many steps would favour the state that old decoders fit."
+            .to_string(),
+        "The p of the changes are not corrected for their number; no verdict rests on them.".to_string(),
         "Decoders are trained again before and at the end, not after every epoch; there is no decoder with a hidden layer, so \
          what the best decoder does not recover is the more an upper bound."
             .to_string(),

@@ -10,13 +10,13 @@ use crate::{
     suite::Parts,
     units::UnitSpec,
 };
-use patchgrad::{Tensor, Workspace};
+use patchgrad::{Tensor, Workspace, random::stream};
 
 /// Training pictures from which probe and linear decoder learn when a network is watched, at most.
 const WATCHED_PICTURES: usize = 8_000;
 
-/// The rate of decoders that are trained again, for the mean over 32 patches.
-const DECODER_RATE: f64 = 0.01;
+/// The rate of decoders that are trained again, as in E3.
+const DECODER_RATE: f64 = 3e-3;
 
 /// What is looked at after every epoch, on validation pictures.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,15 +36,15 @@ pub struct Reported {
     pub logistic_validation: f64,
     /// The same on test pictures, as everything below.
     pub logistic: f64,
-    /// Mean squared error of the old decoder.
-    pub mse_old: f64,
-    /// That of the decoders trained again on the code, layer by layer.
-    pub mse_retrained: f64,
-    /// The same on validation pictures.
+    /// The old decoder.
+    pub old: Reconstruction,
+    /// The decoders trained again on the code, layer by layer.
+    pub retrained: Reconstruction,
+    /// Their mean squared error on validation pictures.
     pub mse_retrained_validation: f64,
-    /// That of the best linear decoder.
-    pub mse_linear: f64,
-    /// That of the decoder, out of these three, which has the lowest error on validation pictures.
+    /// The best linear decoder.
+    pub linear: Reconstruction,
+    /// Mean squared error of the decoder, out of these three, which has the lowest error on validation pictures.
     pub mse_best: f64,
     /// The test codes `[N, h]`.
     pub test_codes: Tensor,
@@ -63,7 +63,7 @@ pub fn watch(scae: &Scae, parts: &Parts, workspace: &mut Workspace) -> Option<Wa
     let probe = RidgeProbe::fit(train, validation, parts.classes, &RIDGE_PENALTIES).ok()?;
     Some(Watched {
         ridge: probe.accuracy(validation, workspace).ok()?,
-        mse_old: mse(scae, parts.validation, workspace)?,
+        mse_old: reconstruction(scae, parts.validation, workspace)?.mse,
         mse_linear: linear.validation_mse,
     })
 }
@@ -79,23 +79,23 @@ pub fn report(scae: &Scae, parts: &Parts, patches: usize, seed: u64, workspace: 
         LogisticProbe::fit(train_features, validation_features, parts.classes, &PENALTIES, workspace).ok()?;
     let linear = decode_linearly([&codes, &validation_codes, &test_codes], [train, validation]).ok()?;
     let retrained = with_retrained_decoders(scae, &train.pictures, patches, seed, workspace)?;
-    let mse_old = mse(scae, test, workspace)?;
-    let (mse_retrained, mse_retrained_validation) =
-        (mse(&retrained, test, workspace)?, mse(&retrained, validation, workspace)?);
-    let mse_linear = Reconstruction::score(&test.pictures, &linear.pixels).mse;
+    let mut of = |scae: &Scae, part: &Labelled| reconstruction(scae, part, workspace);
+    let (old, of_retrained) = (of(scae, test)?, of(&retrained, test)?);
+    let mse_retrained_validation = of(&retrained, validation)?.mse;
+    let of_linear = Reconstruction::score(&test.pictures, &linear.pixels);
     let by_validation = [
-        (mse(scae, validation, workspace)?, mse_old),
-        (mse_retrained_validation, mse_retrained),
-        (linear.validation_mse, mse_linear),
+        (of(scae, validation)?.mse, old.mse),
+        (mse_retrained_validation, of_retrained.mse),
+        (linear.validation_mse, of_linear.mse),
     ];
     let (_, mse_best) = by_validation.into_iter().min_by(|(a, _), (b, _)| a.total_cmp(b))?;
     Some(Reported {
         logistic_validation: logistic.accuracy(validation_features, workspace).ok()?,
         logistic: logistic.accuracy(test_features, workspace).ok()?,
-        mse_old,
-        mse_retrained,
+        old,
+        retrained: of_retrained,
         mse_retrained_validation,
-        mse_linear,
+        linear: of_linear,
         mse_best,
         test_codes,
     })
@@ -107,7 +107,8 @@ pub fn alignment(before: &Tensor, after: &Tensor) -> Option<f64> {
     crate::measures::linear_cka(rows(before), rows(after))
 }
 
-/// The same encoders under decoders that go on learning, from clean patches, what the code is now; `None` when they diverge.
+/// The same encoders under decoders that begin anew and learn, from clean patches, what the code is now; `None` when they
+/// diverge. They begin anew before and after fine-tuning alike: old weights would be a better beginning for the one.
 pub fn with_retrained_decoders(
     scae: &Scae,
     pictures: &Tensor,
@@ -120,10 +121,11 @@ pub fn with_retrained_decoders(
         layer.unit = UnitSpec::standard(layer.unit.encoder(), layer.unit.decoder());
     }
     let mut retrained = Scae::from_params(spec, scae.params());
+    retrained.reset_decoders(&mut stream(seed, "new-decoders", 0));
     let config = TrainConfig {
         samples_per_layer: patches,
         batch_size: 32,
-        descent: Descent::Sgd,
+        descent: Descent::Adam,
         lr: DECODER_RATE,
         weight_decay: 0.0,
         seed,
@@ -132,9 +134,9 @@ pub fn with_retrained_decoders(
     Some(retrained)
 }
 
-/// Mean squared error of the network's reconstructions, unclipped; `None` if it is not finite.
-fn mse(scae: &Scae, part: &Labelled, workspace: &mut Workspace) -> Option<f64> {
+/// How well the network reconstructs pictures; `None` if the error is not finite.
+fn reconstruction(scae: &Scae, part: &Labelled, workspace: &mut Workspace) -> Option<Reconstruction> {
     let decoded = scae.reconstruct(&part.pictures, workspace);
-    let mse = Reconstruction::score(&part.pictures, decoded.as_slice()).mse;
-    mse.is_finite().then_some(mse)
+    let found = Reconstruction::score(&part.pictures, decoded.as_slice());
+    found.mse.is_finite().then_some(found)
 }
