@@ -26,12 +26,25 @@ pub fn decode_linearly(
     [codes, validation_codes, test_codes]: [&Tensor; 3],
     [train, validation]: [&Labelled; 2],
 ) -> Result<LinearlyDecoded, LinearAlgebraError> {
-    let (columns, pixels) = (codes.shape().dims()[1], train.pixels());
+    let pixels = [train, validation].map(|part| Rows::new(part.pictures.as_slice(), part.pixels()));
+    let (ridge, validation_mse) = best_linear_decoder([codes, validation_codes], pixels)?;
+    let test_codes = Rows::new(test_codes.as_slice(), codes.shape().dims()[1]);
+    Ok(LinearlyDecoded { pixels: ridge.predict(test_codes), validation_mse })
+}
+
+/// The map itself, from training and validation codes `[N, h]` to pixels, and its mean squared error on validation pictures.
+///
+/// # Errors
+/// When a value is not finite.
+pub fn best_linear_decoder(
+    [codes, validation_codes]: [&Tensor; 2],
+    [pixels, validation_pixels]: [Rows; 2],
+) -> Result<(Ridge, f64), LinearAlgebraError> {
+    let columns = codes.shape().dims()[1];
     let rows = |codes| -> Rows<'_> { Rows::new(Tensor::as_slice(codes), columns) };
     let settings = RidgeSettings { penalties: &PENALTIES, standardise: true };
-    let path = Ridge::fit_path(rows(codes), Rows::new(train.pictures.as_slice(), pixels), settings)?;
-    let validation_pixels = Rows::new(validation.pictures.as_slice(), pixels);
+    let path = Ridge::fit_path(rows(codes), pixels, settings)?;
     let chosen = select_ridge(path, rows(validation_codes), validation_pixels).ok_or(LinearAlgebraError::NotFinite)?;
     let validation_mse = chosen.validation_errors.iter().copied().fold(f64::INFINITY, f64::min);
-    Ok(LinearlyDecoded { pixels: chosen.ridge.predict(rows(test_codes)), validation_mse })
+    Ok((chosen.ridge, validation_mse))
 }

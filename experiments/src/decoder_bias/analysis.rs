@@ -130,7 +130,7 @@ pub struct Analysis {
     pub verdict: Verdict,
     /// The share, and its interval, over [`Decoder::WITHOUT_PERCEPTRONS`]: what is left if perceptrons are not at their end.
     pub without_perceptrons: Option<(f64, Option<Interval>)>,
-    /// Do the decoders that were trained to their end rank the encoders alike?
+    /// Do the decoders that were trained for longest rank the encoders alike?
     pub trained: Option<Concordance>,
     /// Do all decoders?
     pub all: Option<Concordance>,

@@ -2,7 +2,7 @@
 
 use super::{
     encoder::Encoder,
-    mlp::{MlpDecoder, Pairs},
+    mlp::{BATCH_SIZE, MlpDecoder, Pairs},
     row::Decoder,
 };
 use crate::{
@@ -29,6 +29,8 @@ pub struct Effort {
     pub patches: [usize; 3],
     /// Epochs of perceptrons, at most.
     pub epochs: usize,
+    /// Steps of theirs that there is time for; where pictures are few, epochs are more.
+    pub steps: usize,
 }
 
 /// What decoders learn from and are judged on.
@@ -131,8 +133,10 @@ impl Task<'_> {
         let [pixels, validation_pixels] = [&*self.parts.train, self.parts.validation].map(|part| part.rows());
         let train = Pairs { codes: &train, pixels: &pixels };
         let known = Pairs { codes: &validation, pixels: &validation_pixels };
-        let decoder = MlpDecoder::fit(train, known, hidden, self.effort.epochs, seed, workspace)
-            .map_err(|error| error.to_string())?;
+        let epochs =
+            self.effort.epochs.max(self.effort.steps.div_ceil(self.parts.train.count().div_ceil(BATCH_SIZE).max(1)));
+        let decoder =
+            MlpDecoder::fit(train, known, hidden, epochs, seed, workspace).map_err(|error| error.to_string())?;
         let mse_validation = self.validation_mse(decoder.decode(&validation, workspace).as_slice());
         let decoded = decoder.decode(&test, workspace);
         Ok(Decoded { epochs: Some(decoder.epochs), ..plain(decoded.as_slice().to_vec(), mse_validation) })

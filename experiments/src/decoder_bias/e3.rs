@@ -42,10 +42,10 @@ impl Experiment for E3 {
     fn protocol(&self) -> &'static str {
         "Networks of P1 at even distances of their index are trained as in E1, then their encoders stay as they are. Each code \
          is decoded by eleven decoders: the own one, the transposed encoder with one fitted scale, the optimal linear one, \
-         greedy ones trained anew on three numbers of patches, two perceptrons, the own one with 5 and 20 % noise on its \
+         greedy ones trained anew on three numbers of patches, the linear one with a perceptron added to it (two sizes), the own one with 5 and 20 % noise on its \
          weights, and the training picture with the nearest code. What is random about a decoder is repeated with three seeds. \
          A two-way analysis of variance of the logarithm of the test error, over encoders and the five decoders that were \
-         trained to their end (own, optimal linear, longest re-trained, both perceptrons), says whose variation it is; \
+         trained for longest (own, optimal linear, longest re-trained, both perceptrons), says whose variation it is; \
          intervals resample encoders."
     }
 
@@ -106,13 +106,17 @@ fn deviations() -> Vec<String> {
         ),
         format!(
             "E3 shows re-trained decoders at most {} patches a layer in the quick profile, {} in the full one; perceptrons \
-             learn for at most {} and {} epochs, along which their learning rate falls to 0. A longer schedule might lower their \
-             error, and then the share of the decoder is smaller; it is given without them as well.",
+             learn what the optimal linear decoder leaves over, for at most {} and {} epochs (more where pictures are few), along \
+             which their learning rate falls to 0. A longer schedule might lower their error further; the share of the decoder is \
+             given without them as well.",
             grouped(quick.patches[2]),
             grouped(full.patches[2]),
             quick.epochs,
             full.epochs
         ),
+        "E3 trains decoders anew by Adam at 0.003, where the protocol has rates of 0.01 to 0.03 for plain descent; the p of its \
+         correlations are not corrected for their number, and no verdict rests on them."
+            .to_string(),
         format!(
             "In E3, probes and decoders that learn from whole pictures see at most {} training pictures.",
             grouped(PROBE_PICTURES)
@@ -237,7 +241,7 @@ fn text(data: &str, found: &Analysis, summaries: &[DecoderSummary]) -> String {
         text += &format!("  without perceptrons: {share:.3}, 95 % interval {}\n", ends(interval));
     }
     let w = |of: &Option<Concordance>| of.map_or("-".to_string(), |concordance| format!("{:.2}", concordance.w));
-    text += &format!("  Kendall's W: {} trained to their end, {} all\n", w(&found.trained), w(&found.all));
+    text += &format!("  Kendall's W: {} trained for longest, {} all\n", w(&found.trained), w(&found.all));
     for (_, name, relation) in relations(found) {
         let Some(relation) = relation else { continue };
         let ends = relation.interval();
@@ -297,7 +301,7 @@ fn add(section: &mut Section, (set, seed): (&str, u64), rows: &[DecoderRow], pic
         id: "T3b",
         caption: format!(
             "{data}. Shares of the variation of the logarithm of the test error (eta squared) over encoders and the decoders \
-             trained to their end, and degrees of freedom. Repeats of decoders without randomness are equal, so there are no \
+             trained for longest, and degrees of freedom. Repeats of decoders without randomness are equal, so there are no \
              F tests."
         ),
         columns: columns(["source", "#share", "#degrees of freedom or interval"]),

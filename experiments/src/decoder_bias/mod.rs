@@ -55,9 +55,9 @@ pub fn encoders(profile: Profile) -> usize {
 /// How much decoders are trained.
 pub fn effort(profile: Profile) -> Effort {
     profile.choose([
-        Effort { patches: [64, 128, 320], epochs: 2 },
-        Effort { patches: [1_000, 10_000, 30_000], epochs: 8 },
-        Effort { patches: [1_000, 10_000, 100_000], epochs: 6 },
+        Effort { patches: [64, 128, 320], epochs: 2, steps: 0 },
+        Effort { patches: [1_000, 10_000, 30_000], epochs: 8, steps: 500 },
+        Effort { patches: [1_000, 10_000, 100_000], epochs: 6, steps: 1_500 },
     ])
 }
 

@@ -47,7 +47,8 @@ impl Decoder {
         Self::Nearest,
     ];
 
-    /// Those that were trained to their end: whose differences are not of the making of this experiment.
+    /// Those that were trained for longest: whose differences are the least of the making of this experiment. Some own decoders
+    /// of P1 were not trained for long, which is a part of what is asked.
     pub const TRAINED: [Self; 5] = [Self::Own, Self::Linear, Self::RetrainedLong, Self::Mlp, Self::DeepMlp];
 
     /// The same without perceptrons, which few epochs may leave far from their end.
