@@ -181,7 +181,8 @@ impl Sweep for DecoderBias<'_> {
         self.pieces.len()
     }
 
-    /// Multiply-adds of training the decoder, or of encoding the pictures it is made from.
+    /// Multiply-adds of training the decoder, or of encoding the pictures it is made from. The own decoder's row trains the
+    /// encoder: being the longest it comes first, and the rows of one encoder, which come together, need not wait for it.
     fn cost(&self, index: usize) -> f64 {
         let Piece { encoder, decoder, .. } = self.pieces[index];
         let member = &self.members[encoder];
@@ -191,6 +192,7 @@ impl Sweep for DecoderBias<'_> {
         let perceptron = |weights: f64| 3.0 * self.effort.epochs as f64 * pictures * weights;
         let encoding = 4.0 * pictures * per_patch;
         let learning = match decoder {
+            Decoder::Own => member.training_cost(),
             Decoder::RetrainedShort => self.effort.patches[0] as f64 * per_patch,
             Decoder::RetrainedMedium => self.effort.patches[1] as f64 * per_patch,
             Decoder::RetrainedLong => self.effort.patches[2] as f64 * per_patch,
