@@ -146,13 +146,7 @@ impl<R: Serialize + DeserializeOwned + Clone> Journal<R> {
         let file = locked(folder)?;
         remove_partial_files(folder).map_err(|error| at(folder, error))?;
         check(folder, identity)?;
-        let (mut rows, whole_bytes) = read(&journal)?;
-        if whole.exists() {
-            // Another shard was being added to it.
-            rows.extend(read(&whole)?.0);
-        }
-        // What a crash left of a line is cut off, so that the next one begins on a line of its own.
-        file.set_len(whole_bytes).map_err(|error| at(&journal, error))?;
+        let rows = known(folder, &file)?;
         Ok(Self { folder: folder.to_path_buf(), rows, file: Some(file) })
     }
 
@@ -166,10 +160,15 @@ impl<R: Serialize + DeserializeOwned + Clone> Journal<R> {
     /// # Errors
     /// If it cannot be written.
     pub fn append(&mut self, index: usize, row: R) -> Result<(), SweepError> {
-        // Another shard into a folder that has rows: those stay where they are until all are written anew.
         let file = match &mut self.file {
             Some(file) => file,
-            none => none.insert(locked(&self.folder)?),
+            none => {
+                // Another shard into a folder that has rows: those stay where they are until all are written anew, and what a
+                // third one added since they were read is not lost.
+                let file = locked(&self.folder)?;
+                self.rows.extend(known(&self.folder, &file)?);
+                none.insert(file)
+            }
         };
         let journal = self.folder.join("journal.csv");
         let written = file.metadata().and_then(|file_now| {
@@ -209,6 +208,18 @@ fn locked(folder: &Path) -> Result<File, SweepError> {
         Err(TryLockError::WouldBlock) => Err(SweepError::Busy(folder.to_path_buf())),
         _ => Ok(file),
     }
+}
+
+/// The rows of the journal, which is locked, and of `rows.csv` if that is there too. What a crash left of a line is cut off, so
+/// that the next one begins on a line of its own.
+fn known<R: DeserializeOwned>(folder: &Path, file: &File) -> Result<BTreeMap<usize, R>, SweepError> {
+    let (whole, journal) = (folder.join("rows.csv"), folder.join("journal.csv"));
+    let (mut rows, whole_lines) = read(&journal)?;
+    if whole.exists() {
+        rows.extend(read(&whole)?.0);
+    }
+    file.set_len(whole_lines).map_err(|error| SweepError::Read { file: journal, reason: error.to_string() })?;
+    Ok(rows)
 }
 
 /// Writes `rows.csv`.

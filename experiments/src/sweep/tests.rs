@@ -156,6 +156,19 @@ fn a_shard_that_is_stopped_in_a_folder_with_rows_loses_none() {
 }
 
 #[test]
+fn shards_that_were_begun_together_in_a_folder_with_rows_keep_each_others_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    run_in(folder.path(), &Numbers::new(5), 1, "1/3").unwrap();
+    let mut late = Journal::<Row>::open(folder.path(), &identity(5)).unwrap();
+    run_in(folder.path(), &Numbers::new(5), 1, "2/3").unwrap();
+    let sweep = Numbers::new(5);
+    for index in "3/3".parse::<Shard>().unwrap().of(23) {
+        late.append(index, sweep.row(index)).unwrap();
+    }
+    assert_eq!(late.finish().unwrap().len(), 23);
+}
+
+#[test]
 fn a_folder_of_another_sweep_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     run_in(folder.path(), &Numbers::new(1), 1, "1/1").unwrap();
