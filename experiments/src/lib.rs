@@ -41,6 +41,7 @@ pub mod pictures;
 pub mod pretraining;
 pub mod probe;
 pub mod report;
+pub mod retrained_decoders;
 pub mod run_folder;
 pub mod scae;
 pub mod score_agreement;

@@ -3,7 +3,6 @@
 use super::{
     Lengths,
     network::train_start,
-    state::with_retrained_decoders,
     variant::{FineTuning, Variant},
 };
 use crate::{
@@ -12,6 +11,7 @@ use crate::{
     data::Labelled,
     figures::{Colour, Sheet, SheetLayout},
     files::write_atomically,
+    retrained_decoders::with_new_decoders,
     suite::{Parts, Setup},
     sweep::SweepError,
 };
@@ -50,7 +50,8 @@ fn pictures(member: &Member, parts: &Parts, lengths: Lengths, workspace: &mut Wo
         tuning.one_epoch(&parts.train, workspace).ok()?;
     }
     let after = tuning.scae();
-    let retrained = with_retrained_decoders(&after, &parts.train.pictures, lengths.decoder_patches, seed, workspace)?;
+    let patches = lengths.decoder_patches;
+    let retrained = with_new_decoders(&after, &parts.train.pictures, patches, [seed, 0], workspace).ok()?;
     let originals = batches::gather(&parts.test.pictures, &one_of_each(parts.test, parts.classes), workspace);
     let [first, second, third] = [&before, &after, &retrained].map(|scae| scae.reconstruct(&originals, workspace));
     Some([originals, first, second, third])

@@ -5,18 +5,15 @@ use crate::{
     linear_algebra::Rows,
     linear_decoder::decode_linearly,
     probe::{Features, FittedProbe, LogisticProbe, PENALTIES, RIDGE_PENALTIES, RidgeProbe},
-    scae::{Descent, Scae, TrainConfig, train_decoders},
+    retrained_decoders::with_new_decoders,
+    scae::Scae,
     scores::Reconstruction,
     suite::Parts,
-    units::UnitSpec,
 };
-use patchgrad::{Tensor, Workspace, random::stream};
+use patchgrad::{Tensor, Workspace};
 
 /// Training pictures from which probe and linear decoder learn when a network is watched, at most.
 const WATCHED_PICTURES: usize = 8_000;
-
-/// The rate of decoders that are trained again, as in E3.
-const DECODER_RATE: f64 = 3e-3;
 
 /// What is looked at after every epoch, on validation pictures.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -78,7 +75,8 @@ pub fn report(scae: &Scae, parts: &Parts, patches: usize, seed: u64, workspace: 
     let logistic =
         LogisticProbe::fit(train_features, validation_features, parts.classes, &PENALTIES, workspace).ok()?;
     let linear = decode_linearly([&codes, &validation_codes, &test_codes], [train, validation]).ok()?;
-    let retrained = with_retrained_decoders(scae, &train.pictures, patches, seed, workspace)?;
+    // New ones before and after fine-tuning alike: the old weights would be a better beginning before it.
+    let retrained = with_new_decoders(scae, &train.pictures, patches, [seed, 0], workspace).ok()?;
     let mut of = |scae: &Scae, part: &Labelled| reconstruction(scae, part, workspace);
     let (old, of_retrained) = (of(scae, test)?, of(&retrained, test)?);
     let mse_retrained_validation = of(&retrained, validation)?.mse;
@@ -105,33 +103,6 @@ pub fn report(scae: &Scae, parts: &Parts, patches: usize, seed: u64, workspace: 
 pub fn alignment(before: &Tensor, after: &Tensor) -> Option<f64> {
     let rows = |codes| -> Rows<'_> { Rows::new(Tensor::as_slice(codes), codes.shape().dims()[1]) };
     crate::measures::linear_cka(rows(before), rows(after))
-}
-
-/// The same encoders under decoders that begin anew and learn, from clean patches, what the code is now; `None` when they
-/// diverge. They begin anew before and after fine-tuning alike: old weights would be a better beginning for the one.
-pub fn with_retrained_decoders(
-    scae: &Scae,
-    pictures: &Tensor,
-    patches: usize,
-    seed: u64,
-    workspace: &mut Workspace,
-) -> Option<Scae> {
-    let mut spec = scae.spec().clone();
-    for layer in &mut spec.layers {
-        layer.unit = UnitSpec::standard(layer.unit.encoder(), layer.unit.decoder());
-    }
-    let mut retrained = Scae::from_params(spec, scae.params());
-    retrained.reset_decoders(&mut stream(seed, "new-decoders", 0));
-    let config = TrainConfig {
-        samples_per_layer: patches,
-        batch_size: 32,
-        descent: Descent::Adam,
-        lr: DECODER_RATE,
-        weight_decay: 0.0,
-        seed,
-    };
-    train_decoders(&mut retrained, pictures, &config, workspace).ok()?;
-    Some(retrained)
 }
 
 /// How well the network reconstructs pictures; `None` if the error is not finite.

@@ -9,7 +9,8 @@ use crate::{
     linear_algebra::Rows,
     linear_decoder::decode_linearly,
     neighbours::{Metric, nearest},
-    scae::{Descent, Scae, TrainConfig, train_decoders},
+    retrained_decoders::with_new_decoders,
+    scae::Scae,
     scores::Reconstruction,
     suite::Parts,
 };
@@ -17,8 +18,6 @@ use patchgrad::{Tensor, Workspace, layout::transpose, random::stream};
 use rand::RngExt;
 use rand_distr::StandardNormal;
 
-/// Learning rate (Adam) of re-trained decoders: the same for every encoder.
-const RETRAINING_RATE: f64 = 3e-3;
 /// Training pictures on which the scale of transposed weights is fitted, at most.
 const SCALE_PICTURES: usize = 1000;
 
@@ -31,6 +30,13 @@ pub struct Effort {
     pub epochs: usize,
     /// Steps of theirs that there is time for; where pictures are few, epochs are more.
     pub steps: usize,
+}
+
+impl Effort {
+    /// Epochs of perceptrons on so many pictures, at most.
+    pub fn epochs_on(&self, pictures: usize) -> usize {
+        self.epochs.max(self.steps.div_ceil(pictures.div_ceil(BATCH_SIZE).max(1)))
+    }
 }
 
 /// What decoders learn from and are judged on.
@@ -108,17 +114,8 @@ impl Task<'_> {
 
     fn retrained(&self, scae: &Scae, level: usize, seed: u64, workspace: &mut Workspace) -> Result<Decoded, String> {
         let samples_per_layer = self.effort.patches[level];
-        let mut retrained = scae.clone();
-        retrained.reset_decoders(&mut stream(seed, "new-decoders", level as u64));
-        let config = TrainConfig {
-            samples_per_layer,
-            batch_size: 32,
-            descent: Descent::Adam,
-            lr: RETRAINING_RATE,
-            weight_decay: 0.0,
-            seed,
-        };
-        train_decoders(&mut retrained, self.pictures, &config, workspace).map_err(|error| error.to_string())?;
+        let retrained = with_new_decoders(scae, self.pictures, samples_per_layer, [seed, level as u64], workspace)
+            .map_err(|error| error.to_string())?;
         Ok(Decoded { patches: Some(samples_per_layer), ..self.by_stack(&retrained, workspace) })
     }
 
@@ -133,8 +130,7 @@ impl Task<'_> {
         let [pixels, validation_pixels] = [&*self.parts.train, self.parts.validation].map(|part| part.rows());
         let train = Pairs { codes: &train, pixels: &pixels };
         let known = Pairs { codes: &validation, pixels: &validation_pixels };
-        let epochs =
-            self.effort.epochs.max(self.effort.steps.div_ceil(self.parts.train.count().div_ceil(BATCH_SIZE).max(1)));
+        let epochs = self.effort.epochs_on(self.parts.train.count());
         let decoder =
             MlpDecoder::fit(train, known, hidden, epochs, seed, workspace).map_err(|error| error.to_string())?;
         let mse_validation = self.validation_mse(decoder.decode(&validation, workspace).as_slice());

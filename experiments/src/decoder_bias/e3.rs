@@ -42,8 +42,9 @@ impl Experiment for E3 {
     fn protocol(&self) -> &'static str {
         "Networks of P1 at even distances of their index are trained as in E1, then their encoders stay as they are. Each code \
          is decoded by eleven decoders: the own one, the transposed encoder with one fitted scale, the optimal linear one, \
-         greedy ones trained anew on three numbers of patches, the linear one with a perceptron added to it (two sizes), the own one with 5 and 20 % noise on its \
-         weights, and the training picture with the nearest code. What is random about a decoder is repeated with three seeds. \
+         greedy ones trained anew on three numbers of patches, the linear one with a perceptron added to it (two sizes), the \
+         own one with 5 and 20 % noise on its weights, and the training picture with the nearest code. What is random about a \
+         decoder is repeated with three seeds. \
          A two-way analysis of variance of the logarithm of the test error, over encoders and the five decoders that were \
          trained for longest (own, optimal linear, longest re-trained, both perceptrons), says whose variation it is; \
          intervals resample encoders."

@@ -51,7 +51,7 @@ impl MlpDecoder {
     /// `validation` are kept, or none where the linear decoder alone has a lower one.
     ///
     /// # Errors
-    /// When the loss is no longer finite, or a code is not.
+    /// When the loss is no longer finite, or a code is not from the beginning.
     pub fn fit(
         train: Pairs,
         validation: Pairs,
@@ -69,7 +69,7 @@ impl MlpDecoder {
         silence(&mut params);
         let all_pixels = [train.pixels, validation.pixels].map(|rows| Rows::new(rows.as_slice(), pixels));
         let (linear, linear_mse) = best_linear_decoder([train.codes, validation.codes], all_pixels)
-            .map_err(|error| TrainingError::Layer { layer: 0, why: error.to_string() })?;
+            .map_err(|_| TrainingError::NotFinite { layer: "the best linear decoder".to_string(), step: 0 })?;
         let mut decoder = Self { linear, scale, params, network, pixels, epochs: 0 };
         let [left, validation_left] = [train, validation].map(|pairs| {
             let decoded = decoder.linear.predict(Rows::new(pairs.codes.as_slice(), code_size));

@@ -187,9 +187,10 @@ impl Sweep for DecoderBias<'_> {
         let Piece { encoder, decoder, .. } = self.pieces[index];
         let member = &self.members[encoder];
         let per_patch = member.training_cost() / member.training.samples_per_layer as f64;
-        let pictures = self.parts.as_ref().map_or(0, |parts| parts.train.count()) as f64;
+        let count = self.parts.as_ref().map_or(0, |parts| parts.train.count());
+        let (pictures, epochs) = (count as f64, self.effort.epochs_on(count) as f64);
         let (code, pixels) = (member.spec.code_size() as f64, self.examples.picture().iter().product::<usize>() as f64);
-        let perceptron = |weights: f64| 3.0 * self.effort.epochs as f64 * pictures * weights;
+        let perceptron = |weights: f64| 3.0 * epochs * pictures * weights;
         let encoding = 4.0 * pictures * per_patch;
         let learning = match decoder {
             Decoder::Own => member.training_cost(),
