@@ -102,6 +102,16 @@ mod tests {
     }
 
     #[test]
+    fn the_poor_and_the_good_are_counted_and_the_poor_one_that_reconstructs_best_is_named() {
+        // Of twelve the first three reconstruct best: good, poor, poorer.
+        let accuracy = |at: usize| [0.99, 0.70, 0.60].get(at).copied().unwrap_or(0.9);
+        let rows: Vec<NetworkRow> = (0..12).map(|at| measured(at, 0.1 * (at + 1) as f64, accuracy(at))).collect();
+        let found = Coexistence::of(&rows.iter().collect::<Vec<_>>(), 1_000).unwrap();
+        assert_eq!((found.poor(), found.good()), (2, 1));
+        assert_eq!((found.best_poor().map(|row| row.network), found.worst().network), (Some(1), 2));
+    }
+
+    #[test]
     fn failed_networks_do_not_enter() {
         let mut rows: Vec<NetworkRow> = (0..4).map(|index| measured(index, 0.1, 0.9)).collect();
         rows[3].status = Status::Failed;

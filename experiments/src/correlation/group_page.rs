@@ -7,7 +7,7 @@ use super::{
     section::JUDGES,
 };
 use crate::{
-    report::format::{interval, number, p_value},
+    report::format::{NONE, interval, number, p_value},
     suite::{Block, Section, columns},
 };
 
@@ -52,13 +52,13 @@ fn table(name: &str, found: &[Grouping]) -> Block {
         for group in &grouping.groups {
             let cells = group.rho.iter().flat_map(|rho| match rho {
                 Some((rho, ends)) => [number(*rho, 2), interval(*ends)],
-                None => ["–".to_string(), "–".to_string()],
+                None => [NONE.to_string(), NONE.to_string()],
             });
             let label = format!("{:?}, {} {}{living}", grouping.population, grouping.by, group.name);
             rows.push([label, group.networks.to_string()].into_iter().chain(cells).collect());
         }
         let tests = grouping.homogeneity.iter().flat_map(|test| {
-            let p = test.map_or("–".to_string(), |test| format!("p {}", p_value(test.p)));
+            let p = test.map_or(NONE.to_string(), |test| format!("p {}", p_value(test.p)));
             ["all equal?".to_string(), p]
         });
         let label = format!("{:?}, by {}{living}", grouping.population, grouping.by);
@@ -68,8 +68,8 @@ fn table(name: &str, found: &[Grouping]) -> Block {
         id: "T1c",
         caption: format!(
             "{name}: Spearman's ρ of reconstruction quality with the accuracy of the logistic probe in groups of networks, with \
-             95 % intervals; living: without dead ones. “All equal?” is Cochran's Q of the groups' correlations. This was asked after the first full run had \
-             been seen; no verdict rests on it."
+             95 % intervals; living: without dead ones. “All equal?” is Cochran's Q of the groups' correlations. This was asked \
+             after the first full run had been seen; no verdict rests on it."
         ),
         columns: columns(["Networks", "#n", "#ρ, own decoder", "#95 %", "#ρ, best linear decoder", "#95 %"]),
         rows,

@@ -335,8 +335,8 @@ fn correlation_table(name: &str, found: &[RelationRow]) -> Block {
         id: "T1",
         caption: format!(
             "{name}: correlation of reconstruction quality with the accuracy of the logistic probe. p: by permutation, and with \
-             Holm's correction over levels and decoders; equivalence p: of two one-sided tests of |ρ| < 0.3; BF₀₁: Bayes factor for no \
-             relation. Pearson's r and Kendall's τ hold nothing fixed. Living: without dead networks; decoder: the own one, or the \
+             Holm's correction over levels and decoders; equivalence p: of two one-sided tests of |ρ| < 0.3; BF₀₁: Bayes factor \
+             for no relation. Pearson's r and Kendall's τ hold nothing fixed. Living: without dead networks; decoder: the own one, or the \
              best linear one."
         ),
         columns: columns([

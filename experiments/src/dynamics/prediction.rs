@@ -94,7 +94,9 @@ impl Model {
             Self::ErrorByGeometryAndRegulariser => {
                 "training error by code size, parameters, geometry, activation, regulariser"
             }
-            Self::ErrorByEverything => "training error by all these and the regulariser",
+            Self::ErrorByEverything => {
+                "training error by code size, parameters, depth, activation, rate, patches, start, regulariser"
+            }
             Self::AccuracyByErrors => "accuracy by error and training error (C8)",
             Self::AccuracyByMse => "accuracy by the error alone",
             Self::AccuracyByTrainError => "accuracy by the training error alone",

@@ -35,6 +35,7 @@ pub(super) fn add(section: &mut Section, set: &str, rows: &[PretrainingRow]) {
         section.numbers.insert(format!("{key}.accuracy"), optional(row.accuracy.map(|a| 100.0 * a), 2));
         section.numbers.insert(format!("{key}.gain"), row.gain.map_or(String::new(), |gain| signed(100.0 * gain)));
         section.numbers.insert(format!("{key}.p"), optional(row.gain_holm, 4));
+        section.numbers.insert(format!("{key}.probe"), optional(row.probe.map(|probe| 100.0 * probe), 1));
         section.numbers.insert(format!("{key}.star"), star(row).to_string());
     }
     for row in &of_starts {
