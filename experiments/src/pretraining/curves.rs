@@ -43,8 +43,12 @@ pub struct CurveRow {
     pub epochs_to_95: Option<f64>,
     /// Mean number of epochs.
     pub epochs: Option<f64>,
-    /// Mean squared error before fine-tuning, mean.
+    /// Share of the seeds whose fine-tuning was ended by the limit of steps.
+    pub ended_by_limit: Option<f64>,
+    /// Mean squared error before fine-tuning, mean; of starts whose decoders were trained.
     pub mse: Option<f64>,
+    /// The same with the best linear decoder of the code.
+    pub linear_mse: Option<f64>,
     /// Accuracy of the probe before fine-tuning, mean.
     pub probe: Option<f64>,
 }
@@ -112,7 +116,9 @@ fn curve_row(start: Start, labels: usize, own: &[&PretrainingRow], gains: &[f64]
         gain_holm: None,
         epochs_to_95: mean(&values(|row| row.epochs_to_95.map(|epochs| epochs as f64))),
         epochs: mean(&values(|row| row.epochs.map(|epochs| epochs as f64))),
+        ended_by_limit: mean(&values(|row| row.ended_by_limit.map(|ended| f64::from(u8::from(ended))))),
         mse: mean(&values(|row| row.mse)),
+        linear_mse: mean(&values(|row| row.linear_mse)),
         probe: mean(&values(|row| row.probe)),
     }
 }
@@ -145,7 +151,9 @@ pub(super) mod tests {
             validation_accuracy: Some(accuracy),
             epochs_to_95: Some(2 + seed),
             epochs: Some(10),
-            mse: Some(1.0 - accuracy),
+            ended_by_limit: Some(seed == 0),
+            mse: Some(2.0 - accuracy),
+            linear_mse: Some(1.0 - accuracy),
             probe: Some(0.5),
         }
     }
@@ -176,7 +184,7 @@ pub(super) mod tests {
         let (p, holm) = (few.gain_p.unwrap(), few.gain_holm.unwrap());
         assert!(p < 1e-4 && (holm - 2.0 * p).abs() < 1e-15, "{p} {holm}");
         assert!(many.gain.unwrap().abs() < 1e-12 && many.gain_holm.unwrap() > 0.9);
-        assert_eq!((few.epochs_to_95, few.probe), (Some(4.5), Some(0.5)));
+        assert_eq!((few.epochs_to_95, few.probe, few.ended_by_limit), (Some(4.5), Some(0.5), Some(1.0 / 6.0)));
     }
 
     #[test]

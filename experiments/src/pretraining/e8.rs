@@ -33,13 +33,14 @@ impl Experiment for E8 {
     }
 
     fn protocol(&self) -> &'static str {
-        "One architecture is begun in seven ways: at random, as a stacked auto-encoder, from principal components, from \
+        "One architecture is begun in nine ways: at random, as a stacked auto-encoder, from principal components, from \
          discriminant directions of the labelled pictures, as a denoising stack, from restricted Boltzmann machines, and as a \
-         stacked auto-encoder that began with principal components. Then a linear layer is put on the code and everything is \
+         stacked auto-encoder that began with principal components; two controls have the weights of the stacked auto-encoder \
+         and of the machines, shuffled in each layer, so that their size is kept and what was learnt is lost. Then a linear layer is put on the code and everything is \
          fine-tuned with cross-entropy on 100 labelled pictures up to all of them, classes balanced, until the accuracy on \
          validation pictures rises no more. A seed decides the labels, the order of the pictures and the head, so that starts \
          are paired; the gain over the random start is tested by Student's t over seeds, Holm-corrected over the numbers of \
-         labels."
+         labels, for each start by itself."
     }
 
     fn run(&self, setup: &Setup, folder: &Path, settings: &Settings) -> Result<(), SweepError> {
@@ -84,7 +85,7 @@ fn table(rows: &[PretrainingRow], found: &[CurveRow], of_starts: &[StartRow]) ->
     );
     text += &format!("  {:<16}", "labels");
     labels.iter().for_each(|labels| text += &format!(" {labels:>9}"));
-    text += &format!(" {:>9} {:>8}\n", "area, %", "MSE");
+    text += &format!(" {:>9} {:>8}\n", "area, %", "linear");
     for start in Start::ALL {
         text += &format!("  {:<16}", start.label());
         for &labels in &labels {
@@ -98,7 +99,7 @@ fn table(rows: &[PretrainingRow], found: &[CurveRow], of_starts: &[StartRow]) ->
         }
         let own = of_starts.iter().find(|row| row.start == start);
         let area = own.and_then(|row| row.area).map(|area| number(100.0 * area, 2));
-        let mse = own.and_then(|row| row.mse).map(|mse| number(mse, 4));
+        let mse = own.and_then(|row| row.linear_mse).map(|mse| number(mse, 4));
         text += &format!(" {:>9} {:>8}\n", area.unwrap_or_default(), mse.unwrap_or_default());
     }
     let (verdict, numbers) = verdict(found);

@@ -5,7 +5,8 @@
 //! et al. 2017 for starts from principal components, Alberti et al. 2017 for discriminant ones.)
 //!
 //! **Protocol.** One architecture, that of P2 of [E1](crate::correlation). Seven [`starts`], which see all training
-//! pictures without labels (the discriminant one sees the labelled pictures); class-balanced sets of labels that
+//! pictures without labels (the discriminant one sees the labelled pictures), and two controls, whose weights were shuffled;
+//! class-balanced sets of labels that
 //! contain each other; full fine-tuning with a linear layer on the code, early stopping on validation pictures. A seed
 //! decides the labels, the order of the pictures, the head and the random numbers of every start, so starts are paired over
 //! seeds.
@@ -27,7 +28,7 @@ mod tuning;
 pub use e8::E8;
 
 use crate::{
-    config::{Examples, Part},
+    config::Examples,
     correlation::population::{FIXED_WIDTHS, fixed_geometry},
     data::Labelled,
     scae::{LayerSpec, ScaeSpec},
@@ -64,7 +65,7 @@ pub fn sizes(profile: Profile) -> Sizes {
     profile.choose([
         Sizes { labels: &[30], seeds: 2, patches: 320, closed_form: 320, validation: 100, steps: 20 },
         Sizes { labels: LABELS, seeds: 5, patches: 20_000, closed_form: 5_000, validation: 1_000, steps: 2_500 },
-        Sizes { labels: LABELS, seeds: 10, patches: 100_000, closed_form: 20_000, validation: 5_000, steps: 12_000 },
+        Sizes { labels: LABELS, seeds: 10, patches: 100_000, closed_form: 20_000, validation: 5_000, steps: 20_000 },
     ])
 }
 
@@ -110,22 +111,26 @@ impl<'a> Pretraining<'a> {
         &self,
         start: Start,
         seed: usize,
-        train: &Labelled,
+        parts: [&Labelled; 3],
         labelled: &Labelled,
     ) -> Result<Pretrained, String> {
-        let Part::Classes(test) = &self.examples.test else { return Err(NO_CLASSES.to_string()) };
         let compute = || {
             let mut workspace = Workspace::new();
-            let data = if start.needs_labels() { labelled } else { train };
-            let training = starts::Training {
-                patches: self.sizes.patches,
-                closed_form: self.sizes.closed_form,
-                seed: self.seeds[seed],
+            let scae = match start.shuffles() {
+                Some(other) => starts::shuffled(self.pretrained(other, seed, parts, labelled)?.scae, self.seeds[seed]),
+                None => {
+                    let data = if start.needs_labels() { labelled } else { parts[0] };
+                    let training = starts::Training {
+                        patches: self.sizes.patches,
+                        closed_form: self.sizes.closed_form,
+                        seed: self.seeds[seed],
+                    };
+                    let begun = starts::begin(start, &self.spec, data, &training, &mut workspace);
+                    begun.map_err(|error| error.to_string())?
+                }
             };
-            let scae = starts::begin(start, &self.spec, data, &training, &mut workspace)?;
-            Ok(Pretrained::new(scae, test, &mut workspace))
+            Ok(Pretrained::new(scae, start.has_own_decoders(), parts, &mut workspace))
         };
-        let compute = || compute().map_err(|error: crate::training::TrainingError| error.to_string());
         if start.needs_labels() {
             return compute();
         }
@@ -177,7 +182,7 @@ impl Sweep for Pretraining<'_> {
         let validation = &validation.first(self.sizes.validation);
         let parts = Parts { train: Cow::Borrowed(labelled), validation, test, classes };
         let filled = self
-            .pretrained(start, seed, train, labelled)
+            .pretrained(start, seed, [train, validation, test], labelled)
             .and_then(|pretrained| piece::run(&pretrained, &parts, self.sizes.steps, self.seeds[seed], row.clone()));
         filled.unwrap_or_else(|reason| PretrainingRow { reason, ..row })
     }

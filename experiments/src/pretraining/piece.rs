@@ -4,6 +4,7 @@ use super::{starts::Start, tuning::fine_tune};
 use crate::{
     config::Examples,
     data::Labelled,
+    linear_decoder::decode_linearly,
     probe::{Features, FittedProbe, LogisticProbe, PENALTIES},
     scae::Scae,
     scores::Reconstruction,
@@ -35,8 +36,12 @@ pub struct PretrainingRow {
     pub epochs_to_95: Option<usize>,
     /// Epochs of fine-tuning.
     pub epochs: Option<usize>,
-    /// Mean squared error of the test reconstruction before fine-tuning.
+    /// Whether the limit of steps ended fine-tuning, not the validation pictures.
+    pub ended_by_limit: Option<bool>,
+    /// Mean squared error of the test reconstruction before fine-tuning, of starts whose decoders were trained.
     pub mse: Option<f64>,
+    /// The same with the best linear decoder of the code.
+    pub linear_mse: Option<f64>,
     /// Test accuracy of a logistic probe of the code before fine-tuning, fitted to the labelled pictures.
     pub probe: Option<f64>,
 }
@@ -55,24 +60,39 @@ impl PretrainingRow {
             validation_accuracy: None,
             epochs_to_95: None,
             epochs: None,
+            ended_by_limit: None,
             mse: None,
+            linear_mse: None,
             probe: None,
         }
     }
 }
 
-/// A stack before fine-tuning, and how well it reconstructs.
+/// A stack before fine-tuning, and how well its code can be decoded.
 #[derive(Clone, Debug)]
 pub(super) struct Pretrained {
-    scae: Scae,
-    mse: f64,
+    pub(super) scae: Scae,
+    /// By its own decoders, where they were trained.
+    mse: Option<f64>,
+    /// By the best linear decoder, where it exists.
+    linear_mse: Option<f64>,
 }
 
 impl Pretrained {
-    pub(super) fn new(scae: Scae, test: &Labelled, workspace: &mut Workspace) -> Self {
-        let decoded = scae.reconstruct(&test.pictures, workspace);
-        let mse = Reconstruction::score(&test.pictures, decoded.as_slice()).mse;
-        Self { scae, mse }
+    /// Decodes the test pictures with the stack's own decoders, if it has any, and with the best linear decoder of training
+    /// and validation codes.
+    pub(super) fn new(
+        scae: Scae,
+        own_decoders: bool,
+        [train, validation, test]: [&Labelled; 3],
+        workspace: &mut Workspace,
+    ) -> Self {
+        let score =
+            |decoded: &[f32]| Some(Reconstruction::score(&test.pictures, decoded).mse).filter(|mse| mse.is_finite());
+        let mse = if own_decoders { score(scae.reconstruct(&test.pictures, workspace).as_slice()) } else { None };
+        let codes = [train, validation, test].map(|part| scae.codes(&part.pictures, workspace));
+        let linear = decode_linearly(codes.each_ref(), [train, validation]).ok();
+        Self { mse, linear_mse: linear.and_then(|linear| score(&linear.pixels)), scae }
     }
 }
 
@@ -94,7 +114,9 @@ pub(super) fn run(
         validation_accuracy: Some(tuned.validation_accuracy),
         epochs_to_95: Some(tuned.epochs_to_95),
         epochs: Some(tuned.epochs),
-        mse: Some(before.mse).filter(|mse| mse.is_finite()),
+        ended_by_limit: Some(tuned.ended_by_limit),
+        mse: before.mse,
+        linear_mse: before.linear_mse,
         probe,
         ..row
     })

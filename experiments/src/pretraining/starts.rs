@@ -9,9 +9,16 @@
 //! | denoising | learn to reconstruct patches of which 30 % of the values are masked | Vincent et al. 2010 |
 //! | GBRBM | machines, normally distributed at the bottom, binary above | Hinton et al. 2006 |
 //! | PCA + SCAE | principal components, then as SCAE | Seuret et al. 2017 |
+//! | SCAE, shuffled | the encoder weights of the SCAE, shuffled in each layer | control |
+//! | GBRBM, shuffled | those of the machines, shuffled in each layer | control |
+//!
+//! The controls tell what was learnt from how large it is: they have the same weights at other places, and the same biases.
 //!
 //! Where a start has fewer directions than a layer has features, as 16 values of a patch have at most 16 components and ten
-//! classes nine discriminant directions, the other features keep their random weights. All have the decoders that belong to them.
+//! classes nine discriminant directions, the other features keep their random weights.
+//!
+//! What is left of decoders differs: those of the stacks learnt to reconstruct, the others have none that was trained on their code.
+//! So starts are compared by the best linear decoder of their code, which all have alike.
 
 use crate::{
     correlation::{network::initialise, population::Initialisation},
@@ -21,6 +28,7 @@ use crate::{
     units::UnitSpec,
 };
 use patchgrad::{Workspace, random::stream};
+use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 /// How a network begins.
@@ -41,12 +49,25 @@ pub enum Start {
     Gbrbm,
     /// A stacked auto-encoder that begins with principal components.
     PcaScae,
+    /// The stacked auto-encoder with shuffled weights.
+    ScaeShuffled,
+    /// The Boltzmann machines with shuffled weights.
+    GbrbmShuffled,
 }
 
 impl Start {
     /// Every start, that which others are compared with first, that of claim C6 second.
-    pub const ALL: [Self; 7] =
-        [Self::Random, Self::Scae, Self::Pca, Self::Lda, Self::Denoising, Self::Gbrbm, Self::PcaScae];
+    pub const ALL: [Self; 9] = [
+        Self::Random,
+        Self::Scae,
+        Self::Pca,
+        Self::Lda,
+        Self::Denoising,
+        Self::Gbrbm,
+        Self::PcaScae,
+        Self::ScaeShuffled,
+        Self::GbrbmShuffled,
+    ];
 
     /// As in the rows.
     pub fn name(self) -> &'static str {
@@ -58,6 +79,8 @@ impl Start {
             Self::Denoising => "denoising",
             Self::Gbrbm => "gbrbm",
             Self::PcaScae => "pca-scae",
+            Self::ScaeShuffled => "scae-shuffled",
+            Self::GbrbmShuffled => "gbrbm-shuffled",
         }
     }
 
@@ -71,6 +94,8 @@ impl Start {
             Self::Denoising => "denoising SCAE",
             Self::Gbrbm => "GBRBM",
             Self::PcaScae => "PCA + SCAE",
+            Self::ScaeShuffled => "SCAE, shuffled",
+            Self::GbrbmShuffled => "GBRBM, shuffled",
         }
     }
 
@@ -79,11 +104,25 @@ impl Start {
         self == Self::Lda
     }
 
+    /// The start whose weights a control shuffles.
+    pub fn shuffles(self) -> Option<Self> {
+        match self {
+            Self::ScaeShuffled => Some(Self::Scae),
+            Self::GbrbmShuffled => Some(Self::Gbrbm),
+            _ => None,
+        }
+    }
+
+    /// Whether its decoders were trained to reconstruct from the code that they decode.
+    pub fn has_own_decoders(self) -> bool {
+        matches!(self, Self::Scae | Self::Denoising | Self::PcaScae)
+    }
+
     /// What a layer is begun with.
     fn unit(self, layer: usize, own: UnitSpec) -> Option<UnitSpec> {
         let (encoder, decoder) = (own.encoder(), own.decoder());
         match self {
-            Self::Random | Self::Scae => None,
+            Self::Random | Self::Scae | Self::ScaeShuffled | Self::GbrbmShuffled => None,
             Self::Pca | Self::PcaScae => Initialisation::Pca.unit(layer, encoder, decoder),
             Self::Lda => Some(UnitSpec::Lda { encoder }),
             Self::Denoising => Initialisation::Denoising.unit(layer, encoder, decoder),
@@ -108,7 +147,17 @@ pub struct Training {
     pub seed: u64,
 }
 
-/// The stack as fine-tuning finds it.
+/// The stack with the encoder weights of each layer at places drawn by `seed`.
+pub fn shuffled(mut scae: Scae, seed: u64) -> Scae {
+    for layer in 0..scae.spec().layers.len() {
+        let weight =
+            scae.params().find(&format!("layer{layer}.encoder.weight")).expect("every layer is a standard one");
+        scae.params_mut().get_mut(weight).as_mut_slice().shuffle(&mut stream(seed, "shuffled-weights", layer as u64));
+    }
+    scae
+}
+
+/// The stack as fine-tuning finds it, of all starts but [those that shuffle](Start::shuffles) another.
 ///
 /// # Errors
 /// When a loss is not finite, or a decomposition has no result.

@@ -32,8 +32,10 @@ pub struct StartRow {
     pub slope_low: Option<f64>,
     /// Upper end.
     pub slope_high: Option<f64>,
-    /// Mean squared error before fine-tuning, mean.
+    /// Mean squared error before fine-tuning, mean; of starts whose decoders were trained.
     pub mse: Option<f64>,
+    /// The same with the best linear decoder of the code.
+    pub linear_mse: Option<f64>,
 }
 
 /// Whether starts that reconstruct better end up better: a row of `pretraining-reconstruction.csv`.
@@ -46,7 +48,7 @@ pub struct ReconstructionRow {
     /// Seeds in which the correlation exists.
     pub seeds: usize,
     /// Spearman's rho over the starts of a seed between reconstruction quality before and accuracy after fine-tuning, mean over
-    /// seeds.
+    /// seeds; quality is that of the best linear decoder, which all starts have alike.
     pub rho: f64,
     /// Lower end of its 95 % interval over seeds; the starts are always the same.
     pub low: Option<f64>,
@@ -84,7 +86,9 @@ pub fn starts(rows: &[PretrainingRow]) -> Vec<StartRow> {
         let complete = |curve: &&Vec<(f64, f64)>| curve.len() == own.len();
         let areas: Vec<f64> = accuracies.values().filter(complete).filter_map(|curve| area(curve)).collect();
         let slopes: Vec<f64> = gained.values().filter(complete).filter_map(|curve| slope(curve)).collect();
-        let errors: Vec<f64> = own.iter().flat_map(|(_, own)| own.iter().filter_map(|row| row.mse)).collect();
+        let errors = |of: fn(&PretrainingRow) -> Option<f64>| {
+            own.iter().flat_map(|(_, own)| own.iter().filter_map(|row| of(row))).collect::<Vec<f64>>()
+        };
         let ends = |values: &[f64]| mean_interval(values, CONFIDENCE).map(|Mean { interval, .. }| interval);
         let (of_area, of_slope) = (ends(&areas), ends(&slopes));
         Some(StartRow {
@@ -96,7 +100,8 @@ pub fn starts(rows: &[PretrainingRow]) -> Vec<StartRow> {
             slope: mean(&slopes),
             slope_low: of_slope.map(|interval| interval.low),
             slope_high: of_slope.map(|interval| interval.high),
-            mse: mean(&errors),
+            mse: mean(&errors(|row| row.mse)),
+            linear_mse: mean(&errors(|row| row.linear_mse)),
         })
     };
     Start::ALL.into_iter().filter_map(of).collect()
@@ -121,7 +126,7 @@ type BySeed = BTreeMap<usize, (Vec<f64>, Vec<f64>)>;
 pub fn reconstruction(rows: &[PretrainingRow]) -> Vec<ReconstructionRow> {
     let mut pairs: BTreeMap<usize, BySeed> = BTreeMap::new();
     for row in rows {
-        if let (Some(mse), Some(accuracy)) = (row.mse, row.accuracy) {
+        if let (Some(mse), Some(accuracy)) = (row.linear_mse, row.accuracy) {
             let (quality, accuracies) = pairs.entry(row.labels).or_default().entry(row.seed).or_default();
             quality.push(-mse);
             accuracies.push(accuracy);
@@ -214,7 +219,7 @@ mod tests {
                 // The error falls with the accuracy with 10 labels, and rises with it with 20.
                 let accuracy = 0.5 + 0.05 * at as f64 + 0.01 * seed as f64;
                 rows.push(row(start, 10, seed, accuracy));
-                rows.push(PretrainingRow { mse: Some(accuracy), ..row(start, 20, seed, accuracy) });
+                rows.push(PretrainingRow { linear_mse: Some(accuracy), ..row(start, 20, seed, accuracy) });
             }
         }
         let found = reconstruction(&rows);

@@ -36,6 +36,8 @@ pub(super) struct Tuned {
     pub(super) epochs_to_95: usize,
     /// Epochs until training ended.
     pub(super) epochs: usize,
+    /// Whether the limit of steps ended it.
+    pub(super) ended_by_limit: bool,
 }
 
 /// Fine-tunes a stack for at most about `steps` steps.
@@ -57,6 +59,7 @@ pub(super) fn fine_tune(
     let mut adam = Adam::new(AdamConfig::new(RATE));
     let mut accuracies: Vec<f64> = Vec::new();
     let mut best: Option<(usize, Classifier)> = None;
+    let mut ended_by_limit = true;
     for round in 0..rounds {
         let order = stream(seed, "round", round as u64).random();
         let spec = FitSpec { stream: "fine-tune", ..FitSpec::new(round_epochs, BATCH, RATE, order) };
@@ -66,6 +69,7 @@ pub(super) fn fine_tune(
         match &best {
             Some((at, _)) if accuracy <= accuracies[*at] => {
                 if round - at >= PATIENCE {
+                    ended_by_limit = false;
                     break;
                 }
             }
@@ -79,5 +83,6 @@ pub(super) fn fine_tune(
         validation_accuracy: accuracies[at],
         epochs_to_95: (learnt + 1) * round_epochs,
         epochs: accuracies.len() * round_epochs,
+        ended_by_limit,
     })
 }
