@@ -55,25 +55,28 @@ impl Judged {
     }
 }
 
+/// Which error of a row is looked at.
+type ErrorOf = fn(&DecoderRow) -> Option<f64>;
+
 /// The encoders that can be judged, in the order of their index, and how many cannot.
-pub fn judged(rows: &[DecoderRow]) -> (Vec<Judged>, usize) {
+pub fn judged(rows: &[DecoderRow], error: ErrorOf) -> (Vec<Judged>, usize) {
     let mut by_encoder: BTreeMap<usize, Vec<&DecoderRow>> = BTreeMap::new();
     for row in rows {
         by_encoder.entry(row.network).or_default().push(row);
     }
     let all = by_encoder.len();
-    let found: Vec<Judged> = by_encoder.values().filter_map(|rows| judge(rows)).collect();
+    let found: Vec<Judged> = by_encoder.values().filter_map(|rows| judge(rows, error)).collect();
     let dropped = all - found.len();
     (found, dropped)
 }
 
-fn judge(rows: &[&DecoderRow]) -> Option<Judged> {
+fn judge(rows: &[&DecoderRow], error: ErrorOf) -> Option<Judged> {
     let first = rows.first()?;
     let (mut errors, mut validation) = (Vec::new(), Vec::new());
     for decoder in Decoder::ALL {
         let of_decoder = rows.iter().filter(|row| row.decoder == decoder && row.status != Status::Failed);
         let known: Vec<(f64, f64)> = of_decoder
-            .filter_map(|row| Some((row.mse?, row.mse_validation?)))
+            .filter_map(|row| Some((error(row)?, row.mse_validation?)))
             .filter(|(test, validation)| *test > 0.0 && test.is_finite() && validation.is_finite())
             .collect();
         let (test, of_validation): (Vec<f64>, Vec<f64>) = known.into_iter().unzip();
@@ -113,6 +116,81 @@ pub fn decoder_share(table: &TwoWayAnova) -> f64 {
     table.second.eta_squared + table.interaction.map_or(0.0, |interaction| interaction.eta_squared)
 }
 
+/// [`decoder_share`] of a part of the rows, or of another error.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct OtherShare {
+    /// The set.
+    pub data: String,
+    /// Of what.
+    pub of: ShareOf,
+    /// Encoders that entered.
+    pub encoders: usize,
+    /// The share.
+    pub share: f64,
+    /// Lower end of its 95 % interval over resampled encoders.
+    pub low: Option<f64>,
+    /// Upper end.
+    pub high: Option<f64>,
+}
+
+/// Other ways to look at the share of the decoder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ShareOf {
+    /// Over [`Decoder::WITHOUT_PERCEPTRONS`]: what is left if perceptrons are not at their end.
+    WithoutPerceptrons,
+    /// Over living encoders: what is left if the difference between living and dead ones is taken out of the encoders' share.
+    Living,
+    /// Of errors of pictures clipped to the range of pixels.
+    Clipped,
+}
+
+impl ShareOf {
+    /// Every way, in the order of tables.
+    pub const ALL: [Self; 3] = [Self::WithoutPerceptrons, Self::Living, Self::Clipped];
+
+    /// How tables name it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::WithoutPerceptrons => "the same without perceptrons",
+            Self::Living => "the same without dead encoders",
+            Self::Clipped => "the same of clipped pictures",
+        }
+    }
+
+    /// How numbers name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::WithoutPerceptrons => "without-perceptrons",
+            Self::Living => "living",
+            Self::Clipped => "clipped",
+        }
+    }
+}
+
+/// The share of all `rows` in another way; `None` where it does not exist.
+fn other_share(rows: &[DecoderRow], of: ShareOf, random: &mut Stream) -> Option<OtherShare> {
+    let (mut encoders, _) = match of {
+        ShareOf::Clipped => judged(rows, |row| row.mse_clipped),
+        _ => judged(rows, |row| row.mse),
+    };
+    if of == ShareOf::Living {
+        encoders.retain(|encoder| !encoder.dead);
+    }
+    let decoders: &[Decoder] =
+        if of == ShareOf::WithoutPerceptrons { &Decoder::WITHOUT_PERCEPTRONS } else { &Decoder::TRAINED };
+    let table = decomposition(&encoders.iter().collect::<Vec<_>>(), decoders)?;
+    let interval = share_interval(&encoders, decoders, random);
+    Some(OtherShare {
+        data: rows.first()?.data.clone(),
+        of,
+        encoders: encoders.len(),
+        share: decoder_share(&table),
+        low: interval.map(|interval| interval.low),
+        high: interval.map(|interval| interval.high),
+    })
+}
+
 /// What follows from the rows of one data set.
 #[derive(Clone, Debug)]
 pub struct Analysis {
@@ -128,8 +206,8 @@ pub struct Analysis {
     pub interval: Option<Interval>,
     /// Claim C4.
     pub verdict: Verdict,
-    /// The share, and its interval, over [`Decoder::WITHOUT_PERCEPTRONS`]: what is left if perceptrons are not at their end.
-    pub without_perceptrons: Option<(f64, Option<Interval>)>,
+    /// The share looked at in other ways, of which none decides: those that exist.
+    pub others: Vec<OtherShare>,
     /// Do the decoders that were trained for longest rank the encoders alike?
     pub trained: Option<Concordance>,
     /// Do all decoders?
@@ -144,13 +222,11 @@ pub struct Analysis {
 
 /// Analyses the rows of one data set; `None` when fewer than two encoders can be judged.
 pub fn analyse(rows: &[DecoderRow], seed: u64) -> Option<Analysis> {
-    let (encoders, dropped) = judged(rows);
+    let (encoders, dropped) = judged(rows, |row| row.mse);
     let table = decomposition(&encoders.iter().collect::<Vec<_>>(), &Decoder::TRAINED)?;
     let interval = share_interval(&encoders, &Decoder::TRAINED, &mut stream(seed, "decoder-share", 0));
-    let without = decomposition(&encoders.iter().collect::<Vec<_>>(), &Decoder::WITHOUT_PERCEPTRONS);
-    let random = &mut stream(seed, "decoder-share", 1);
-    let without_perceptrons =
-        without.map(|table| (decoder_share(&table), share_interval(&encoders, &Decoder::WITHOUT_PERCEPTRONS, random)));
+    let other = |(at, of)| other_share(rows, of, &mut stream(seed, "decoder-share", at));
+    let others = (1..).zip(ShareOf::ALL).filter_map(other).collect();
     let rankings = |decoders: &[Decoder]| {
         let judges: Vec<Vec<f64>> = decoders.iter().map(|&decoder| errors(&encoders, decoder)).collect();
         kendall_w(&judges)
@@ -164,7 +240,7 @@ pub fn analyse(rows: &[DecoderRow], seed: u64) -> Option<Analysis> {
         dropped,
         share: decoder_share(&table),
         interval,
-        without_perceptrons,
+        others,
         verdict: interval.map_or(Verdict::Inconclusive, |interval| above(interval, DECODER_SHARE)),
         trained: rankings(&Decoder::TRAINED),
         all: rankings(&Decoder::ALL),
@@ -259,7 +335,7 @@ pub(super) mod tests {
             logistic: Some(logistic),
             logistic_validation: Some(logistic),
             mse: Some(error(decoder, replicate)),
-            mse_clipped: None,
+            mse_clipped: Some(error(decoder, replicate)),
             r2: None,
             mse_validation: Some(error(decoder, replicate)),
         };
@@ -324,7 +400,7 @@ pub(super) mod tests {
         hole.mse = None;
         // One repeat of three may be missing.
         rows.iter_mut().find(|row| row.network == 5 && row.decoder == Decoder::Mlp).unwrap().mse = Some(f64::INFINITY);
-        let (found, dropped) = judged(&rows);
+        let (found, dropped) = judged(&rows, |row| row.mse);
         assert_eq!((found.iter().map(|judged| judged.network).collect::<Vec<_>>(), dropped), (vec![0, 1, 3, 5], 2));
         assert_eq!(found[3].errors[Decoder::Mlp.place()].len(), 2);
         assert!(analyse(&rows, 1).is_some() && analyse(&[], 1).is_none());
@@ -342,8 +418,38 @@ pub(super) mod tests {
         };
         let rows: Vec<DecoderRow> = (0..6).flat_map(of).collect();
         let found = analyse(&rows, 1).unwrap();
-        let (share, interval) = found.without_perceptrons.unwrap();
-        assert!(found.share > 0.5 && share < 0.01 && interval.unwrap().high < 0.05, "{} and {share}", found.share);
+        let without = find(&found, ShareOf::WithoutPerceptrons);
+        assert!(found.share > 0.5 && without.share < 0.01 && without.high.unwrap() < 0.05, "{without:?}");
+    }
+
+    fn find(found: &Analysis, of: ShareOf) -> &OtherShare {
+        found.others.iter().find(|other| other.of == of).unwrap()
+    }
+
+    #[test]
+    fn the_share_of_the_decoder_is_given_without_dead_encoders_and_clipped() {
+        // Five alike under each decoder, and a dead one far from them under all: it hides the decoders' part.
+        let of = |network: usize| {
+            rows(network, 0.5 + 0.01 * network as f64, move |kind, replicate| {
+                let far = if network == 5 { 20.0 } else { 0.0 };
+                (far + 0.3 * kind.place() as f64 + 1e-3 * ((network + 2 * replicate) % 3) as f64).exp()
+            })
+        };
+        let mut rows: Vec<DecoderRow> = (0..6).flat_map(of).collect();
+        for row in &mut rows {
+            if row.network == 5 {
+                row.status = Status::Dead;
+            }
+            row.mse_clipped = Some(0.1 + 0.1 * row.network as f64 + 1e-4 * row.replicate as f64);
+        }
+        let found = analyse(&rows, 1).unwrap();
+        let (living, clipped) = (find(&found, ShareOf::Living), find(&found, ShareOf::Clipped));
+        assert!(found.share < 0.05 && living.share > 0.99, "{} and {living:?}", found.share);
+        assert_eq!((living.encoders, clipped.encoders), (5, 6));
+        assert!(clipped.share < 0.01, "clipped errors do not depend on the decoder: {clipped:?}");
+        // Of one living encoder there is no table.
+        let one_alive = rows.iter().filter(|row| row.network >= 4).cloned().collect::<Vec<_>>();
+        assert!(analyse(&one_alive, 1).unwrap().others.iter().all(|other| other.of != ShareOf::Living));
     }
 
     #[test]
@@ -357,7 +463,7 @@ pub(super) mod tests {
                 })
             })
             .collect();
-        let (encoders, _) = judged(&rows);
+        let (encoders, _) = judged(&rows, |row| row.mse);
         assert_eq!(encoders[0].best(), Decoder::DeepMlp);
         assert!((encoders[0].gap() - 0.5).abs() < 1e-12 && (encoders[1].gap() - 1.0).abs() < 1e-12);
         let found = summaries(&encoders);

@@ -2,7 +2,7 @@
 
 use super::{
     DecoderBias, REPLICATES,
-    analysis::{Analysis, DecoderSummary, Judged, analyse, summaries},
+    analysis::{Analysis, DecoderSummary, Judged, OtherShare, analyse, summaries},
     effort, encoders, figures,
     pictures::{FILE, SHOWN},
     row::{Decoder, DecoderRow},
@@ -79,6 +79,7 @@ impl Experiment for E3 {
         let summaries = summaries(&found.encoders);
         folder.write_csv("decoders.csv", &summaries)?;
         folder.write_csv("decomposition.csv", [DecompositionRow::of(data(&rows), &found)])?;
+        folder.write_csv("decoder-shares.csv", &found.others)?;
         Ok(text(data(&rows), &found, &summaries))
     }
 
@@ -147,9 +148,6 @@ struct DecompositionRow {
     low: Option<f64>,
     high: Option<f64>,
     verdict: &'static str,
-    share_without_perceptrons: Option<f64>,
-    low_without_perceptrons: Option<f64>,
-    high_without_perceptrons: Option<f64>,
     concordance_trained: Option<f64>,
     concordance_trained_p: Option<f64>,
     concordance_all: Option<f64>,
@@ -162,7 +160,6 @@ struct DecompositionRow {
 impl DecompositionRow {
     fn of(data: &str, found: &Analysis) -> Self {
         let rho = |relation: &Option<RankRelation>| relation.map(|relation| relation.rho);
-        let without = found.without_perceptrons.and_then(|(_, interval)| interval);
         Self {
             data: data.to_string(),
             encoders: found.encoders.len(),
@@ -175,9 +172,6 @@ impl DecompositionRow {
             low: found.interval.map(|interval| interval.low),
             high: found.interval.map(|interval| interval.high),
             verdict: found.verdict.name(),
-            share_without_perceptrons: found.without_perceptrons.map(|(share, _)| share),
-            low_without_perceptrons: without.map(|interval| interval.low),
-            high_without_perceptrons: without.map(|interval| interval.high),
             concordance_trained: found.trained.map(|concordance| concordance.w),
             concordance_trained_p: found.trained.map(|concordance| concordance.p),
             concordance_all: found.all.map(|concordance| concordance.w),
@@ -187,6 +181,10 @@ impl DecompositionRow {
             rho_gap: rho(&found.gap),
         }
     }
+}
+
+fn interval_of(other: &OtherShare) -> Option<Interval> {
+    other.low.zip(other.high).map(|(low, high)| Interval { low, high })
 }
 
 /// The share of the variation over repeats.
@@ -238,8 +236,10 @@ fn text(data: &str, found: &Analysis, summaries: &[DecoderSummary]) -> String {
     );
     let ends = |of: Option<Interval>| of.map_or("unknown".to_string(), |i| format!("{:.3} to {:.3}", i.low, i.high));
     text += &format!("  decoder and interaction: {:.3}, 95 % interval {}\n", found.share, ends(found.interval));
-    if let Some((share, interval)) = found.without_perceptrons {
-        text += &format!("  without perceptrons: {share:.3}, 95 % interval {}\n", ends(interval));
+    for other in &found.others {
+        let (name, encoders) = (other.of.label(), other.encoders);
+        text +=
+            &format!("  {name}: {:.3}, 95 % interval {}, {encoders} encoders\n", other.share, ends(interval_of(other)));
     }
     let w = |of: &Option<Concordance>| of.map_or("-".to_string(), |concordance| format!("{:.2}", concordance.w));
     text += &format!("  Kendall's W: {} trained for longest, {} all\n", w(&found.trained), w(&found.all));
@@ -303,7 +303,8 @@ fn add(section: &mut Section, (set, seed): (&str, u64), rows: &[DecoderRow], pic
         caption: format!(
             "{data}. Shares of the variation of the logarithm of the test error (eta squared) over encoders and the decoders \
              trained for longest, and degrees of freedom. Repeats of decoders without randomness are equal, so there are no \
-             F tests."
+             F tests. The last lines look at the share of decoder and interaction in other ways: the verdict rests on none of \
+             them."
         ),
         columns: columns(["source", "#share", "#degrees of freedom or interval"]),
         rows: variance_cells(&found),
@@ -347,13 +348,18 @@ fn numbers(found: &Analysis) -> Vec<(String, String)> {
         ("dropped".to_string(), found.dropped.to_string()),
         ("share".to_string(), number(found.share, 2)),
         ("interval".to_string(), found.interval.map_or(NONE.to_string(), interval)),
-        ("without-perceptrons.share".to_string(), optional(found.without_perceptrons.map(|(share, _)| share), 2)),
         ("eta.encoder".to_string(), number(found.table.first.eta_squared, 2)),
         ("eta.decoder".to_string(), number(found.table.second.eta_squared, 2)),
         ("eta.interaction".to_string(), number(interaction, 2)),
         ("concordance.trained".to_string(), optional(found.trained.map(|concordance| concordance.w), 2)),
         ("concordance.all".to_string(), optional(found.all.map(|concordance| concordance.w), 2)),
     ];
+    for other in &found.others {
+        let key = other.of.name();
+        all.push((format!("{key}.share"), number(other.share, 2)));
+        all.push((format!("{key}.interval"), interval_of(other).map_or(NONE.to_string(), interval)));
+        all.push((format!("{key}.encoders"), other.encoders.to_string()));
+    }
     for (key, _, relation) in relations(found) {
         all.push((format!("{key}.rho"), optional(relation.map(|relation| relation.rho), 2)));
         let ends = relation.map_or(NONE.to_string(), |relation| interval(relation.interval()));
@@ -389,8 +395,8 @@ fn variance_cells(found: &Analysis) -> Vec<Vec<String>> {
     rows.push(row("repeats", residual(found), table.residual_freedom.to_string()));
     let ends = |of: Option<Interval>| of.map_or(NONE.to_string(), interval);
     rows.push(row("decoder and interaction", found.share, ends(found.interval)));
-    if let Some((share, interval)) = found.without_perceptrons {
-        rows.push(row("the same without perceptrons", share, ends(interval)));
+    for other in &found.others {
+        rows.push(row(other.of.label(), other.share, ends(interval_of(other))));
     }
     rows
 }
@@ -451,7 +457,7 @@ mod tests {
         let found = analyse(&five(), 1).unwrap();
         let text = text("set", &found, &summaries(&found.encoders));
         assert!(Decoder::ALL.iter().all(|decoder| text.contains(decoder.label())), "{text}");
-        assert!(text.contains("without perceptrons: "), "{text}");
+        assert!(text.contains("without perceptrons: ") && text.contains("of clipped pictures: "), "{text}");
         assert!(text.contains("5 encoders (0 dropped out, 0 dead)") && text.contains("claim C4: supported"), "{text}");
         let row = DecompositionRow::of("set", &found);
         let sum = row.eta_encoder + row.eta_decoder + row.eta_interaction.unwrap() + row.eta_residual;
