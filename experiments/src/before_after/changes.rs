@@ -2,7 +2,7 @@
 
 use super::{network::StateRow, variant::Variant};
 use crate::statistics::{
-    Bootstrap, CONFIDENCE, PERMUTATIONS, RESAMPLES, Settings, bootstrap, mean, paired_difference, rank_relation,
+    Bootstrap, CONFIDENCE, PERMUTATIONS, RESAMPLES, Settings, bootstrap, mean, paired_difference, partial_rank_relation,
 };
 use patchgrad::random::{Stream, stream};
 use serde::Serialize;
@@ -12,6 +12,8 @@ use serde::Serialize;
 pub struct ChangeRow {
     /// The set.
     pub data: String,
+    /// Which networks.
+    pub group: Group,
     /// How the networks were fine-tuned.
     pub variant: Variant,
     /// What it is about.
@@ -30,6 +32,25 @@ pub struct ChangeRow {
     pub high: f64,
     /// Two-sided p of "no change" by flipping signs, of "no correlation" by permutation.
     pub p: Option<f64>,
+}
+
+/// Which networks a [`ChangeRow`] is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Group {
+    /// All that did not fail.
+    All,
+    /// Those that reconstructed better than the mean picture before fine-tuning.
+    Living,
+}
+
+impl Group {
+    /// Every group.
+    pub const ALL: [Self; 2] = [Self::All, Self::Living];
+
+    fn takes(self, ends: &Ends) -> bool {
+        self == Self::All || ends.before.r2.is_none_or(|r2| r2 > 0.0)
+    }
 }
 
 /// What a [`ChangeRow`] is about. Everything is of test pictures.
@@ -58,6 +79,9 @@ pub enum Quantity {
     /// Spearman's rho of the changes of probe accuracy and of the old decoder's quality, which is the error with its sign
     /// turned.
     Correlation,
+    /// The same with accuracy and error before held fixed: what begins low has more to gain and what begins well more to lose, which
+    /// makes a correlation of changes by itself.
+    PartialCorrelation,
 }
 
 impl Quantity {
@@ -78,6 +102,7 @@ impl Quantity {
             Self::RecoveredBest => "share recovered by the best decoder",
             Self::Cka => "CKA of the codes",
             Self::Correlation => "rho of both changes",
+            Self::PartialCorrelation => "rho of both changes, values before held fixed",
         }
     }
 
@@ -94,6 +119,7 @@ impl Quantity {
             Self::RecoveredBest => "recovered-best",
             Self::Cka => "cka",
             Self::Correlation => "rho",
+            Self::PartialCorrelation => "partial-rho",
         }
     }
 
@@ -113,7 +139,7 @@ impl Quantity {
             Self::MseRetrained => both(|row| row.mse_retrained),
             Self::MseLinear => both(|row| row.mse_linear),
             Self::MseBest => both(|row| row.mse_best),
-            Self::RecoveredRetrained | Self::RecoveredBest | Self::Cka | Self::Correlation => None,
+            _ => None,
         }
     }
 }
@@ -137,18 +163,21 @@ pub fn ends<'r>(rows: &'r [StateRow], variant: Variant) -> Vec<Ends<'r>> {
     known.iter().filter(|row| row.epoch == 0).filter_map(pair).collect()
 }
 
-/// Every change and what follows from them. What is undefined (too few networks, nothing that changed) is left out.
-pub fn changes(rows: &[StateRow], seed: u64) -> Vec<ChangeRow> {
+/// Every change of a group and what follows from them. What is undefined (too few networks, nothing that changed) is left out, and
+/// so is what cannot change where the encoder is not trained.
+pub fn changes(rows: &[StateRow], group: Group, seed: u64) -> Vec<ChangeRow> {
     let mut found = Vec::new();
     for (at, variant) in Variant::ALL.into_iter().enumerate() {
-        let ends = ends(rows, variant);
+        let mut ends = ends(rows, variant);
+        ends.retain(|ends| group.takes(ends));
         let Some(data) = ends.first().map(|ends| ends.before.data.clone()) else { continue };
         let random = &mut stream(seed, "changes", at as u64);
         let row = |quantity, networks, estimate, [low, high]: [f64; 2]| {
-            let data = data.clone();
-            ChangeRow { data, variant, quantity, networks, before: None, after: None, estimate, low, high, p: None }
+            let (data, before, after, p) = (data.clone(), None, None, None);
+            ChangeRow { data, group, variant, quantity, networks, before, after, estimate, low, high, p }
         };
-        for quantity in Quantity::CHANGES {
+        let of_encoder = |quantity: &Quantity| variant.trains_encoder() || *quantity == Quantity::Classifier;
+        for quantity in Quantity::CHANGES.into_iter().filter(of_encoder) {
             let pairs: Vec<[f64; 2]> = ends.iter().filter_map(|ends| quantity.pair(ends)).collect();
             let [before, after] = [0, 1].map(|at| pairs.iter().map(|pair| pair[at]).collect::<Vec<f64>>());
             let change = paired_difference(&before, &after, PERMUTATIONS, RESAMPLES, CONFIDENCE, random);
@@ -181,12 +210,18 @@ pub fn changes(rows: &[StateRow], seed: u64) -> Vec<ChangeRow> {
             ends.iter().filter_map(|ends| Some((Quantity::Probe.pair(ends)?, Quantity::MseOld.pair(ends)?))).collect();
         let (gains, qualities): (Vec<f64>, Vec<f64>) =
             both.iter().map(|(accuracy, error)| (accuracy[1] - accuracy[0], error[0] - error[1])).unzip();
-        if let Some(relation) = rank_relation(&qualities, &gains, &Settings::default(), random) {
-            let interval = relation.interval();
-            found.push(ChangeRow {
-                p: Some(relation.permutation_p),
-                ..row(Quantity::Correlation, relation.rows, relation.rho, [interval.low, interval.high])
-            });
+        let before = |of: fn(&([f64; 2], [f64; 2])) -> f64| both.iter().map(of).collect::<Vec<f64>>();
+        let fixed = [before(|(accuracy, _)| accuracy[0]), before(|(_, error)| error[0])];
+        for (quantity, fixed) in [(Quantity::Correlation, &[][..]), (Quantity::PartialCorrelation, &fixed[..])] {
+            let one_stratum = vec![0; gains.len()];
+            let relation = partial_rank_relation(&qualities, &gains, fixed, &one_stratum, &Settings::default(), random);
+            if let Some(relation) = relation {
+                let interval = relation.interval();
+                found.push(ChangeRow {
+                    p: Some(relation.permutation_p),
+                    ..row(quantity, relation.rows, relation.rho, [interval.low, interval.high])
+                });
+            }
         }
     }
     found
@@ -271,7 +306,7 @@ pub(super) mod tests {
 
     #[test]
     fn changes_by_hand() {
-        let found = changes(&four(), 1);
+        let found = changes(&four(), Group::All, 1);
         let close = |quantity, estimate: f64| {
             let row = find(&found, quantity);
             assert!((row.estimate - estimate).abs() < 1e-12, "{quantity:?}: {}", row.estimate);
@@ -290,7 +325,7 @@ pub(super) mod tests {
         );
         // Who gains most accuracy loses most quality.
         assert_eq!(find(&found, Quantity::Correlation).estimate, -1.0);
-        assert_eq!(found, changes(&four(), 1));
+        assert_eq!(found, changes(&four(), Group::All, 1));
     }
 
     #[test]
@@ -298,16 +333,54 @@ pub(super) mod tests {
         let mut rows = four();
         (rows[11].logistic, rows[11].reason) = (None, "diverged".to_string());
         assert_eq!(ends(&rows, Variant::MiniBatch).len(), 3);
-        assert_eq!(find(&changes(&rows, 1), Quantity::Probe).networks, 3);
+        assert_eq!(find(&changes(&rows, Group::All, 1), Quantity::Probe).networks, 3);
         assert!(ends(&rows, Variant::Reference).is_empty());
-        assert!(changes(&[], 1).is_empty());
+        assert!(changes(&[], Group::All, 1).is_empty());
+    }
+
+    #[test]
+    fn values_before_explain_changes_that_follow_from_them_alone() {
+        // Accuracy always ends at 0.9 and the error at 1, but for noise of each: both changes are what was missing before.
+        let of_network = |network: usize| {
+            let noise = |factor: usize| 0.06 * ((network * factor) % 20) as f64 / 20.0;
+            let (accuracy, error) = (0.3 + 0.02 * network as f64, 0.9 - 0.02 * network as f64 - noise(13));
+            let after = [0.9 + noise(7), 1.0 + noise(11), 0.5, 0.5, 0.5];
+            let before = state(network, Variant::MiniBatch, 0, [accuracy, error, 0.1, 0.1, 1.0]);
+            [before, state(network, Variant::MiniBatch, 1, after)]
+        };
+        let rows: Vec<StateRow> = (0..20).flat_map(of_network).collect();
+        let found = changes(&rows, Group::All, 1);
+        let rho = |quantity| find(&found, quantity);
+        assert!(rho(Quantity::Correlation).low > 0.8);
+        let partial = rho(Quantity::PartialCorrelation);
+        assert!(partial.estimate.abs() < 0.4 && partial.low < 0.0 && partial.networks == 20, "{partial:?}");
+    }
+
+    #[test]
+    fn the_dead_are_in_one_group_and_not_in_the_other() {
+        let mut rows = four();
+        for row in rows.iter_mut().filter(|row| row.epoch == 0) {
+            row.r2 = Some(if row.network == 3 { -0.01 } else { 0.5 });
+        }
+        let of = |group| changes(&rows, group, 1).iter().map(|row| (row.group, row.networks)).collect::<Vec<_>>();
+        assert!(of(Group::All).iter().all(|row| *row == (Group::All, 4)));
+        let living = of(Group::Living);
+        assert!(living.len() > 5 && living.iter().all(|row| *row == (Group::Living, 3)), "{living:?}");
+    }
+
+    #[test]
+    fn an_encoder_that_stays_changes_nothing_but_the_classifier() {
+        let rows: Vec<StateRow> =
+            four().into_iter().map(|row| StateRow { variant: Variant::HeadOnly, ..row }).collect();
+        let found = changes(&rows, Group::All, 1);
+        assert_eq!(found.iter().map(|row| row.quantity).collect::<Vec<_>>(), [Quantity::Classifier]);
     }
 
     #[test]
     fn nothing_is_recovered_where_nothing_was_lost() {
         let mut rows = four();
         rows.iter_mut().for_each(|row| row.mse_old = Some(0.1));
-        let found = changes(&rows, 1);
+        let found = changes(&rows, Group::All, 1);
         assert!(found.iter().all(|row| row.quantity != Quantity::RecoveredBest));
         assert!(found.iter().all(|row| row.quantity != Quantity::Correlation), "a constant has no ranks");
         assert_eq!(find(&found, Quantity::MseOld).estimate, 0.0);

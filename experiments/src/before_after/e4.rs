@@ -2,7 +2,7 @@
 
 use super::{
     BeforeAfter,
-    changes::{ChangeRow, Quantity, changes},
+    changes::{ChangeRow, Group, changes},
     lengths,
     network::StateRow,
     networks, panel,
@@ -62,9 +62,11 @@ impl Experiment for E4 {
 
     fn summarise(&self, results: &Results) -> anyhow::Result<String> {
         let rows: Vec<StateRow> = results.rows()?;
-        let found = changes(&rows, results.identity.seed);
-        RunFolder { path: results.folder.to_path_buf() }.write_csv("changes.csv", &found)?;
-        Ok(table(&results.identity.data[0], &found))
+        let [found, living] = Group::ALL.map(|group| changes(&rows, group, results.identity.seed));
+        let text = table(&results.identity.data[0], &found);
+        let folder = RunFolder { path: results.folder.to_path_buf() };
+        folder.write_csv("changes.csv", found.into_iter().chain(living))?;
+        Ok(text)
     }
 
     fn section(&self, results: &[Results]) -> anyhow::Result<Section> {
@@ -76,17 +78,14 @@ impl Experiment for E4 {
 fn table(data: &str, found: &[ChangeRow]) -> String {
     let mut text = format!("{data}: test pictures before and after fine-tuning, means over networks\n");
     text += &format!(
-        "  {:<30} {:<42} {:>3} {:>8} {:>8} {:>8} {:>18}\n",
+        "  {:<30} {:<46} {:>3} {:>8} {:>8} {:>8} {:>18}\n",
         "fine-tuned", "quantity", "n", "before", "after", "change", "95 % interval"
     );
     for variant in Variant::ALL {
-        let shown = |row: &&ChangeRow| {
-            row.variant == variant && (variant.trains_encoder() || row.quantity == Quantity::Classifier)
-        };
-        for row in found.iter().filter(shown) {
+        for row in found.iter().filter(|row| row.variant == variant) {
             let cell = |value: Option<f64>| value.map_or(String::new(), |value| number(value, 4));
             text += &format!(
-                "  {:<30} {:<42} {:>3} {:>8} {:>8} {:>8} {:>18}\n",
+                "  {:<30} {:<46} {:>3} {:>8} {:>8} {:>8} {:>18}\n",
                 variant.label(),
                 row.quantity.label(),
                 row.networks,

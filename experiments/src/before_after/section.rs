@@ -1,7 +1,7 @@
 //! What E4 has to say on the page: figures F6 and F7, table T4.
 
 use super::{
-    changes::{ChangeRow, Quantity, changes, ends},
+    changes::{ChangeRow, Group, Quantity, changes, ends},
     network::StateRow,
     panel,
     variant::Variant,
@@ -47,7 +47,7 @@ pub(super) fn section(results: &[Results]) -> anyhow::Result<Section> {
 fn one_set(section: &mut Section, of_set: &Results, rows: &[StateRow], picture: Option<Image>) {
     let (set, name) = (of_set.set, of_set.identity.data[0].as_str());
     section.blocks.push(Block::Heading(name.to_string()));
-    let found = changes(rows, of_set.identity.seed);
+    let [found, living] = Group::ALL.map(|group| changes(rows, group, of_set.identity.seed));
     let failed = Variant::ALL.map(|variant| {
         let begun = rows.iter().filter(|row| row.variant == variant && row.epoch == 0).count();
         begun - ends(rows, variant).len()
@@ -57,8 +57,9 @@ fn one_set(section: &mut Section, of_set: &Results, rows: &[StateRow], picture: 
     for (variant, failed) in Variant::ALL.into_iter().zip(failed) {
         put(format!("{}.failed", variant.name()), failed.to_string());
     }
-    for row in &found {
-        let key = format!("{}.{}", row.variant.name(), row.quantity.name());
+    for row in found.iter().chain(&living) {
+        let group = if row.group == Group::Living { "living." } else { "" };
+        let key = format!("{group}{}.{}", row.variant.name(), row.quantity.name());
         let show = |value: f64| shown(row.quantity, value);
         if let (Some(before), Some(after)) = (row.before, row.after) {
             put(format!("{key}.before"), show(before));
@@ -88,6 +89,10 @@ fn one_set(section: &mut Section, of_set: &Results, rows: &[StateRow], picture: 
         image: Image::Svg(trajectories(name, rows)),
     });
     section.blocks.push(table(name, &found));
+    let networks = |found: &[ChangeRow]| found.iter().map(|row| row.networks).max();
+    if networks(&living) < networks(&found) {
+        section.blocks.push(table(name, &living));
+    }
     section.blocks.push(Block::Text(sentences(&found, failed)));
 }
 
@@ -158,13 +163,15 @@ fn table(name: &str, found: &[ChangeRow]) -> Block {
             row.p.map_or(NONE.to_string(), p_value),
         ]
     };
+    let living = found.iter().any(|row| row.group == Group::Living);
     Block::Table {
-        id: "T4",
+        id: if living { "T4b" } else { "T4" },
         caption: format!(
-            "{name}: test pictures before and after fine-tuning, means over networks. Errors are mean squared errors, accuracies \
+            "{name}{}: test pictures before and after fine-tuning, means over networks. Errors are mean squared errors, accuracies \
              per cent and their changes points; the share recovered is the part of the old decoder's additional error that \
              another decoder, compared with itself before, does not make; intervals are of the mean change, over networks; p is for no change, by \
-             flipping signs, and for rho by permutation."
+             flipping signs, and for rho by permutation.",
+            if living { ", without the networks that were dead before" } else { "" }
         ),
         columns: columns(["Fine-tuning: quantity", "#Networks", "#Before", "#After", "#Change", "#95 %", "#p"]),
         rows: found.iter().map(row).collect(),
@@ -198,8 +205,11 @@ fn sentences(found: &[ChangeRow], failed: [usize; 3]) -> String {
             );
         }
         if let (Some(rho), Some(cka)) = (of(Quantity::Correlation), of(Quantity::Cka)) {
+            let partial = of(Quantity::PartialCorrelation).map_or(String::new(), |partial| {
+                format!(", {} ({}) with the values before held fixed", number(partial.estimate, 2), interval(partial))
+            });
             text += &format!(
-                "Over {} the changes of accuracy and of reconstruction quality have ρ = {} ({}); the codes before and after \
+                "Over {} the changes of accuracy and of reconstruction quality have ρ = {} ({}){partial}; the codes before and after \
                  align by {} (linear CKA). ",
                 networks(rho.networks),
                 number(rho.estimate, 2),
@@ -224,7 +234,7 @@ fn change(quantity: Quantity, value: f64) -> String {
     match quantity {
         Quantity::Probe | Quantity::Classifier => points(value),
         Quantity::RecoveredRetrained | Quantity::RecoveredBest => percent(value),
-        Quantity::Cka | Quantity::Correlation => number(value, 2),
+        Quantity::Cka | Quantity::Correlation | Quantity::PartialCorrelation => number(value, 2),
         _ => number(value, 4),
     }
 }
@@ -233,7 +243,7 @@ fn interval(row: &ChangeRow) -> String {
     let end = |value: f64| match row.quantity {
         Quantity::Probe | Quantity::Classifier => number(100.0 * value, 1),
         Quantity::RecoveredRetrained | Quantity::RecoveredBest => number(100.0 * value, 1),
-        Quantity::Cka | Quantity::Correlation => number(value, 2),
+        Quantity::Cka | Quantity::Correlation | Quantity::PartialCorrelation => number(value, 2),
         _ => number(value, 4),
     };
     format!("{} to {}", end(row.low), end(row.high))
