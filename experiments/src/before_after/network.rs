@@ -7,8 +7,8 @@ use super::{
 use crate::{
     config::Examples,
     correlation::{
-        network::train_member,
         population::{Initialisation, Member},
+        training::train_member,
     },
     scae::Scae,
     suite::Parts,

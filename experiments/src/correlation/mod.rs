@@ -19,6 +19,7 @@ pub mod network;
 pub mod population;
 pub mod relations;
 mod section;
+pub mod training;
 
 pub use e1::E1;
 

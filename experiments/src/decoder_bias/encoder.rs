@@ -1,10 +1,7 @@
 //! The encoders: networks of P1, trained as in E1 and then left as they are.
 
 use crate::{
-    correlation::{
-        network::{Status, train_member},
-        population::Member,
-    },
+    correlation::{network::Status, population::Member, training::train_member},
     linear_algebra::Rows,
     measures,
     probe::{Features, FittedProbe, LogisticProbe, PENALTIES},

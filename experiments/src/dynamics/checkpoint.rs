@@ -4,8 +4,8 @@ use crate::{
     batches::gather_pictures,
     config::Examples,
     correlation::{
-        network::train_member,
         population::{Initialisation, Member},
+        training::train_member,
     },
     data::Labelled,
     probe::{Features, FittedProbe, RIDGE_PENALTIES, RidgeProbe},

@@ -21,7 +21,7 @@
 //! So starts are compared by the best linear decoder of their code, which all have alike.
 
 use crate::{
-    correlation::{network::initialise, population::Initialisation},
+    correlation::{population::Initialisation, training::initialise},
     data::Labelled,
     scae::{Descent, Labels, Scae, ScaeSpec, TrainConfig, train_layer},
     training::TrainingError,

@@ -7,10 +7,7 @@ use super::{
 };
 use crate::{
     batches,
-    correlation::{
-        network::{Status, train_member},
-        population::Member,
-    },
+    correlation::{network::Status, population::Member, training::train_member},
     finetune::Classifier,
     linear_algebra::Rows,
     measures,
