@@ -50,6 +50,31 @@ fn separability_gives_the_same_bytes_for_any_number_of_jobs_and_shards() {
 }
 
 #[test]
+fn networks_that_another_experiment_left_give_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    smoke(folder, "correlation", &["--out", "kept", "--networks", "networks"]);
+    let sets: Vec<_> = fs::read_dir(folder.join("networks")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(sets.len(), 1, "{sets:?}");
+    assert_eq!(fs::read_dir(&sets[0]).unwrap().count(), 14, "a network for each member of the three populations");
+    for name in ["correlation", "separability", "decoder-bias", "before-after"] {
+        smoke(folder, name, &["--out", "trained"]);
+        if name != "correlation" {
+            smoke(folder, name, &["--out", "kept", "--networks", "networks"]);
+        }
+        assert!(files(folder, "kept", name) == files(folder, "trained", name), "{name}");
+    }
+    assert_eq!(fs::read_dir(&sets[0]).unwrap().count(), 14, "no other network was trained");
+    // A file in the place of the folder is said before anything is trained.
+    fs::write(folder.join("taken"), "").unwrap();
+    let fixed = ["run", "correlation", "--profile", "smoke", "--quiet", "--out", "none", "--networks", "taken"];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pitfall"));
+    let output = command.current_dir(folder).args(fixed).assert().failure().get_output().stderr.clone();
+    assert!(String::from_utf8(output).unwrap().contains("cannot make the folder taken for --networks"));
+    assert!(!folder.join("none/mnist/correlation/journal.csv").exists());
+}
+
+#[test]
 fn decoder_bias_gives_the_same_bytes_for_any_number_of_jobs_and_a_picture() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
@@ -58,7 +83,7 @@ fn decoder_bias_gives_the_same_bytes_for_any_number_of_jobs_and_a_picture() {
         assert!(text.contains(part), "{part}: {text}");
     }
     let one = files(folder, "one", "decoder-bias");
-    assert_eq!(names(&one), ["decoders.csv", "decomposition.csv", "pictures.png", "rows.csv", "sweep.json"]);
+    assert_eq!(names(&one), ["decoder-shares.csv", "decoders.csv", "decomposition.csv", "pictures.png", "rows.csv", "sweep.json"]);
     // Three encoders under four decoders without randomness and seven with three repeats.
     assert_eq!(lines(&one, "rows.csv"), 1 + 3 * (4 + 7 * 3));
     assert!(one["pictures.png"].starts_with(b"\x89PNG"));

@@ -25,7 +25,7 @@ pub use network::Lengths;
 
 use crate::{
     config::Examples,
-    correlation::{population::Member, some_of_p2},
+    correlation::{population::Member, some_of_p2, store::Trainer},
     suite::{Profile, Setup},
     sweep::Pieces,
 };
@@ -46,6 +46,7 @@ pub fn lengths(profile: Profile) -> Lengths {
 /// The networks of E4 on one data set, as a sweep with a row for each variant and epoch.
 pub struct BeforeAfter<'a> {
     examples: &'a Examples,
+    trainer: Trainer<'a>,
     members: Vec<Member>,
     lengths: Lengths,
 }
@@ -57,7 +58,7 @@ impl<'a> BeforeAfter<'a> {
     /// For pictures that are neither 28 nor 32 pixels wide.
     pub fn new(setup: &Setup<'a>) -> Self {
         let members = some_of_p2(setup, networks(setup.profile));
-        Self { examples: setup.examples, members, lengths: lengths(setup.profile) }
+        Self { examples: setup.examples, trainer: Trainer::new(setup), members, lengths: lengths(setup.profile) }
     }
 }
 
@@ -81,6 +82,6 @@ impl Pieces for BeforeAfter<'_> {
     }
 
     fn rows(&self, piece: usize) -> Vec<StateRow> {
-        network::run(&self.members[piece], self.examples, self.lengths)
+        network::run(&self.members[piece], self.examples, &self.trainer, self.lengths)
     }
 }

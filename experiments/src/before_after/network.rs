@@ -8,12 +8,12 @@ use crate::{
     config::Examples,
     correlation::{
         population::{Initialisation, Member},
-        training::train_member,
+        store::Trainer,
     },
     scae::Scae,
     suite::Parts,
 };
-use patchgrad::{Workspace, random::stream};
+use patchgrad::Workspace;
 use serde::{Deserialize, Serialize};
 
 /// How long a network is fine-tuned, and its decoders are trained again.
@@ -88,7 +88,7 @@ pub struct StateRow {
 }
 
 /// Trains a member and fine-tunes it in every variant: rows by variant, then epoch, from 0 to `lengths.epochs`.
-pub fn run(member: &Member, examples: &Examples, lengths: Lengths) -> Vec<StateRow> {
+pub fn run(member: &Member, examples: &Examples, trainer: &Trainer, lengths: Lengths) -> Vec<StateRow> {
     let workspace = &mut Workspace::new();
     let mut rows: Vec<StateRow> = Vec::new();
     for variant in Variant::ALL {
@@ -101,9 +101,9 @@ pub fn run(member: &Member, examples: &Examples, lengths: Lengths) -> Vec<StateR
     let Some(parts) = &Parts::of(examples, usize::MAX) else {
         return failed(rows, "the pictures have no classes".to_string());
     };
-    let scae = match train_start(member, parts, workspace) {
-        Ok(scae) => scae,
-        Err(reason) => return failed(rows, reason),
+    let scae = match trainer.train(member, workspace) {
+        Ok((scae, _)) => scae,
+        Err(error) => return failed(rows, error.to_string()),
     };
     let seed = member.training.seed;
     let before = watch(&scae, parts, workspace)
@@ -116,16 +116,6 @@ pub fn run(member: &Member, examples: &Examples, lengths: Lengths) -> Vec<StateR
 }
 
 const NOT_FINITE: &str = "a code, a reconstruction or a decoder is not finite";
-
-/// The network before fine-tuning.
-///
-/// # Errors
-/// Why it cannot be trained.
-pub(super) fn train_start(member: &Member, parts: &Parts, workspace: &mut Workspace) -> Result<Scae, String> {
-    let mut scae = Scae::new(member.spec.clone(), &mut stream(member.training.seed, "init", 0));
-    let trained = train_member(&mut scae, member, &parts.train.pictures, workspace);
-    trained.map(|_| scae).map_err(|error| error.to_string())
-}
 
 /// Fine-tunes in one variant; `rows` are those of its epochs.
 fn follow(

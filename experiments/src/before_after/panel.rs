@@ -2,12 +2,11 @@
 
 use super::{
     Lengths,
-    network::train_start,
     variant::{FineTuning, Variant},
 };
 use crate::{
     batches,
-    correlation::population::Member,
+    correlation::{population::Member, store::Trainer},
     data::Labelled,
     figures::{Colour, Sheet, SheetLayout},
     files::write_atomically,
@@ -35,15 +34,21 @@ pub fn draw(setup: &Setup, members: &[Member], lengths: Lengths, folder: &Path) 
     let (Some(member), Some(parts), false) = (most, &Parts::of(setup.examples, usize::MAX), file.exists()) else {
         return Ok(());
     };
-    match pictures(member, parts, lengths, &mut Workspace::new()) {
+    match pictures(member, parts, &Trainer::new(setup), lengths, &mut Workspace::new()) {
         Some(rows) => Ok(write_atomically(&file, &sheet(&rows).to_png())?),
         None => Ok(()),
     }
 }
 
 /// Originals, and their reconstructions before, after by the old decoder, after by decoders trained again; each `[N, H, W, C]`.
-fn pictures(member: &Member, parts: &Parts, lengths: Lengths, workspace: &mut Workspace) -> Option<[Tensor; 4]> {
-    let before = train_start(member, parts, workspace).ok()?;
+fn pictures(
+    member: &Member,
+    parts: &Parts,
+    trainer: &Trainer,
+    lengths: Lengths,
+    workspace: &mut Workspace,
+) -> Option<[Tensor; 4]> {
+    let (before, _) = trainer.train(member, workspace).ok()?;
     let seed = member.training.seed;
     let mut tuning = FineTuning::new(&before, Variant::MiniBatch, parts.classes, seed);
     for _ in 0..lengths.epochs {

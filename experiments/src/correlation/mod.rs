@@ -19,6 +19,7 @@ pub mod network;
 pub mod population;
 pub mod relations;
 mod section;
+pub mod store;
 pub mod training;
 
 pub use e1::E1;
@@ -30,6 +31,7 @@ use crate::{
 };
 use network::NetworkRow;
 use population::{Member, Population, Sizes, populations};
+use store::Trainer;
 
 /// Networks, and patches that their layers are shown.
 pub fn sizes(profile: Profile) -> Sizes {
@@ -66,6 +68,7 @@ pub fn some_of_p2(setup: &Setup, count: usize) -> Vec<Member> {
 /// The networks of all three populations on one data set, as a sweep.
 pub struct Correlation<'a> {
     examples: &'a Examples,
+    trainer: Trainer<'a>,
     members: Vec<Member>,
 }
 
@@ -75,7 +78,7 @@ impl<'a> Correlation<'a> {
     /// # Panics
     /// For pictures that are neither 28 nor 32 pixels wide.
     pub fn new(setup: &Setup<'a>) -> Self {
-        Self { examples: setup.examples, members: members(setup) }
+        Self { examples: setup.examples, trainer: Trainer::new(setup), members: members(setup) }
     }
 }
 
@@ -94,6 +97,6 @@ impl Sweep for Correlation<'_> {
     }
 
     fn row(&self, index: usize) -> NetworkRow {
-        network::run(&self.members[index], self.examples)
+        network::run(&self.members[index], self.examples, &self.trainer)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     population::{Initialisation, Member, Population},
-    training::train_member,
+    store::Trainer,
 };
 use crate::{
     classification::accuracy,
@@ -17,7 +17,7 @@ use crate::{
     scores::{Reconstruction, Score, score_pictures},
     units::Trained,
 };
-use patchgrad::{Tensor, Workspace, random::stream};
+use patchgrad::{Tensor, Workspace};
 use serde::{Deserialize, Serialize};
 
 /// Neighbours that vote.
@@ -169,18 +169,17 @@ impl NetworkRow {
 }
 
 /// Trains, scores and probes one member.
-pub fn run(member: &Member, examples: &Examples) -> NetworkRow {
+pub fn run(member: &Member, examples: &Examples, trainer: &Trainer) -> NetworkRow {
     let mut workspace = Workspace::new();
-    let mut scae = Scae::new(member.spec.clone(), &mut stream(member.training.seed, "init", 0));
-    let mut row = blank(member, examples, scae.params().values());
+    let mut row = blank(member, examples, Trainer::untrained(member).params().values());
     let (Part::Classes(train), Part::Classes(validation), Part::Classes(test)) =
         (&examples.train, &examples.validation, &examples.test)
     else {
         row.reason = "the pictures have no classes".to_string();
         return row;
     };
-    match train_member(&mut scae, member, &train.pictures, &mut workspace) {
-        Ok(trained) => {
+    match trainer.train(member, &mut workspace) {
+        Ok((scae, trained)) => {
             let filled = measure(&scae, &trained, [train, validation, test], examples, row.clone(), &mut workspace);
             match filled {
                 Some(row) => row,

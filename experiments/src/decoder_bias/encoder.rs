@@ -1,7 +1,7 @@
 //! The encoders: networks of P1, trained as in E1 and then left as they are.
 
 use crate::{
-    correlation::{network::Status, population::Member, training::train_member},
+    correlation::{network::Status, population::Member, store::Trainer},
     linear_algebra::Rows,
     measures,
     probe::{Features, FittedProbe, LogisticProbe, PENALTIES},
@@ -9,7 +9,7 @@ use crate::{
     scores::Reconstruction,
     suite::Parts,
 };
-use patchgrad::{Tensor, Workspace, random::stream};
+use patchgrad::Workspace;
 
 /// A trained network whose encoder stays as it is.
 #[derive(Clone, Debug)]
@@ -24,14 +24,13 @@ pub struct Encoder {
     pub logistic_validation: f64,
 }
 
-/// Trains and probes a member; `pictures` `[N, H, W, C]` are all that networks are trained on.
+/// Trains and probes a member.
 ///
 /// # Errors
 /// With the reason why there is no such encoder, for its rows.
-pub fn train(member: &Member, pictures: &Tensor, parts: &Parts) -> Result<Encoder, String> {
+pub fn train(member: &Member, trainer: &Trainer, parts: &Parts) -> Result<Encoder, String> {
     let workspace = &mut Workspace::new();
-    let mut scae = Scae::new(member.spec.clone(), &mut stream(member.training.seed, "init", 0));
-    train_member(&mut scae, member, pictures, workspace).map_err(|error| error.to_string())?;
+    let (scae, _) = trainer.train(member, workspace).map_err(|error| error.to_string())?;
     let decoded = scae.reconstruct(&parts.test.pictures, workspace);
     let own = Reconstruction::score(&parts.test.pictures, decoded.as_slice());
     if !own.mse.is_finite() {

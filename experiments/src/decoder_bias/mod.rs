@@ -32,6 +32,7 @@ use crate::{
         members,
         network::Status,
         population::{Member, Population},
+        store::Trainer,
     },
     scores::Reconstruction,
     separability::PROBE_PICTURES,
@@ -82,6 +83,7 @@ pub struct DecoderBias<'a> {
     examples: &'a Examples,
     /// `None` where pictures have no classes.
     parts: Option<Parts<'a>>,
+    trainer: Trainer<'a>,
     members: Vec<Member>,
     /// Trained by whichever row needs one first; or why there is none.
     encoders: Vec<OnceLock<Result<Encoder, String>>>,
@@ -107,6 +109,7 @@ impl<'a> DecoderBias<'a> {
         Self {
             examples: setup.examples,
             parts: Parts::of(setup.examples, PROBE_PICTURES),
+            trainer: Trainer::new(setup),
             encoders: members.iter().map(|_| OnceLock::new()).collect(),
             members,
             pieces,
@@ -115,7 +118,7 @@ impl<'a> DecoderBias<'a> {
     }
 
     fn encoder(&self, at: usize, parts: &Parts) -> Result<&Encoder, String> {
-        let train = || encoder::train(&self.members[at], self.examples.train.pictures(), parts);
+        let train = || encoder::train(&self.members[at], &self.trainer, parts);
         self.encoders[at].get_or_init(train).as_ref().map_err(String::clone)
     }
 

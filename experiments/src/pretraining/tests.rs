@@ -1,7 +1,10 @@
 //! The sweep on a few pictures.
 
 use super::*;
-use crate::config::{DataConfig, Part};
+use crate::{
+    config::{DataConfig, Part},
+    correlation::store::NetworkStore,
+};
 
 fn examples() -> Examples {
     DataConfig::named("--data", "mnist", [60, 30, 30], None).unwrap().load(1).unwrap()
@@ -12,7 +15,8 @@ const SIZES: Sizes = Sizes { labels: &[20, 10_000], seeds: 2, patches: 64, close
 #[test]
 fn every_start_ends_in_a_row_whatever_the_order() {
     let examples = examples();
-    let setup = Setup { set: "mnist", examples: &examples, profile: Profile::Smoke, seed: 3 };
+    let networks = NetworkStore::none();
+    let setup = Setup { set: "mnist", examples: &examples, profile: Profile::Smoke, seed: 3, networks: &networks };
     let sweep = Pretraining::with_sizes(&setup, SIZES);
     assert_eq!((sweep.len(), sweep.budgets.as_slice()), (36, &[20, 60][..]));
     let rows: Vec<PretrainingRow> = (0..sweep.len()).map(|index| sweep.row(index)).collect();

@@ -28,6 +28,7 @@ use crate::{
     correlation::{
         members,
         population::{Member, Population},
+        store::Trainer,
     },
     scae::ScaeSpec,
     suite::{Parts, Profile, Setup},
@@ -63,6 +64,7 @@ pub struct Separability<'a> {
     data: &'a str,
     /// `None` where pictures have no classes.
     baselines: Option<Baselines<'a>>,
+    trainer: Trainer<'a>,
     pieces: Vec<Piece>,
     profile: Profile,
 }
@@ -92,6 +94,7 @@ impl<'a> Separability<'a> {
             data: &examples.name,
             baselines: Parts::of(examples, PROBE_PICTURES)
                 .map(|parts| Baselines::new(&examples.name, parts, examples.train.pictures(), setup.seed)),
+            trainer: Trainer::new(setup),
             pieces,
             profile: setup.profile,
         }
@@ -135,7 +138,7 @@ impl Sweep for Separability<'_> {
             return SeparabilityRow { reason, ..SeparabilityRow::new(self.data, kind, size, [0, 0]) };
         };
         match piece {
-            Piece::Network(member) => baselines.network(member),
+            Piece::Network(member) => baselines.network(member, &self.trainer),
             Piece::Baseline(kind, columns) => baselines.row(*kind, *columns),
             Piece::Supervised(spec) => baselines.supervised(spec, self.profile.choose([2, 10, 10]), baselines.seed),
         }

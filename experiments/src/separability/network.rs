@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     batches,
-    correlation::{network::Status, population::Member, training::train_member},
+    correlation::{network::Status, population::Member, store::Trainer},
     finetune::Classifier,
     linear_algebra::Rows,
     measures,
@@ -35,17 +35,18 @@ impl Baselines<'_> {
     }
 
     /// Trains and measures a member of a population.
-    pub fn network(&self, member: &Member) -> SeparabilityRow {
+    pub fn network(&self, member: &Member, trainer: &Trainer) -> SeparabilityRow {
         let workspace = &mut Workspace::new();
         let mut row = self.blank(Kind::Network, &member.spec);
         (row.population, row.network) = (Some(member.population), Some(member.index));
-        let untrained = Scae::new(member.spec.clone(), &mut stream(member.training.seed, "init", 0));
-        let mut scae = untrained.clone();
-        if let Err(error) = train_member(&mut scae, member, self.pictures, workspace) {
-            row.reason = error.to_string();
-            return row;
-        }
-        self.fill(row.clone(), &scae, &untrained, workspace).unwrap_or_else(|| {
+        let scae = match trainer.train(member, workspace) {
+            Ok((scae, _)) => scae,
+            Err(error) => {
+                row.reason = error.to_string();
+                return row;
+            }
+        };
+        self.fill(row.clone(), &scae, &Trainer::untrained(member), workspace).unwrap_or_else(|| {
             row.reason = "a code or a reconstruction is not finite".to_string();
             row
         })

@@ -29,6 +29,7 @@ pub use section::{Block, Column, Image, Section, columns};
 
 use crate::{
     config::Examples,
+    correlation::store::NetworkStore,
     files::write_atomically,
     sweep::{self, Identity, Pieces, Settings, SweepError},
 };
@@ -61,6 +62,8 @@ pub struct Setup<'a> {
     pub profile: Profile,
     /// Seed of everything random.
     pub seed: u64,
+    /// Where networks are kept that several experiments train.
+    pub networks: &'a NetworkStore,
 }
 
 impl Setup<'_> {

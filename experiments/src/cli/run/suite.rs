@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     config::{DataConfig, Examples},
+    correlation::store::NetworkStore,
     suite::{EXPERIMENTS, Experiment, Profile, Results, Setup, experiment},
     sweep::{self, Settings, Shard},
     training::Interrupt,
@@ -60,6 +61,10 @@ pub(crate) struct SuiteOptions {
     /// Compute only every n-th network, from the i-th on: for several machines; `pitfall merge` joins them
     #[arg(long, value_name = "i/n", default_value_t = Shard::WHOLE)]
     shard: Shard,
+    /// Folder in which trained networks are kept: E1 to E4 look at the same ones, and the next run of any of them reads what is
+    /// there instead of training it again. The results are the same
+    #[arg(long, value_name = "DIR")]
+    networks: Option<PathBuf>,
     /// Show no progress
     #[arg(long)]
     quiet: bool,
@@ -122,11 +127,16 @@ pub(in crate::cli) fn run_chosen(
             prepare(&folder_of(set, source_of(wanted)), Otherwise::Resume, options.resume)?;
         }
     }
+    let networks = match &options.networks {
+        None => NetworkStore::none(),
+        Some(folder) => NetworkStore::in_folder(folder)
+            .with_context(|| format!("cannot make the folder {} for --networks", folder.display()))?,
+    };
     let interrupt = Interrupt::on_signals().context("cannot listen to signals")?;
     let jobs = if options.jobs == 0 { parallel::threads() } else { usize::from(options.jobs) };
     let several = chosen.len() * sets.len() > 1;
     for (set, examples) in &sets {
-        let setup = Setup { set, examples, profile: options.profile, seed: options.seed };
+        let setup = Setup { set, examples, profile: options.profile, seed: options.seed, networks: &networks };
         let mut computed: Vec<&str> = Vec::new();
         for &wanted in chosen {
             let source = source_of(wanted);
@@ -148,6 +158,9 @@ pub(in crate::cli) fn run_chosen(
                 print(&format!("shard {}: {}\n", options.shard, folder.display()))?;
             }
         }
+    }
+    if let Some(failure) = networks.failure() {
+        eprintln!("not all networks were kept for --networks ({failure}); the results are complete");
     }
     Ok(out)
 }

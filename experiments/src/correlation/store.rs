@@ -1,0 +1,215 @@
+//! Networks that are trained once. E1 to E4 look at the same members of the populations: where there is a folder for them,
+//! whoever comes first leaves a trained member there and the others read it, with the same bits.
+
+use super::{population::Member, training::train_member};
+use crate::{files::write_atomically, scae::Scae, suite::Setup, training::TrainingError, units::Trained};
+use patchgrad::{
+    Isa, Tensor, Workspace,
+    checkpoint::{Checkpoint, CheckpointError},
+    random::stream,
+};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+/// A folder for trained members, or none.
+#[derive(Debug, Default)]
+pub struct NetworkStore {
+    folder: Option<PathBuf>,
+    failure: OnceLock<String>,
+}
+
+impl NetworkStore {
+    /// Nothing is kept: every experiment trains its networks.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Networks are kept in `folder`, which is made where it does not exist.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn in_folder(folder: &Path) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        Ok(Self { folder: Some(folder.to_path_buf()), failure: OnceLock::new() })
+    }
+
+    /// Why the first network that was not kept could not be written; results do not depend on it.
+    pub fn failure(&self) -> Option<&str> {
+        self.failure.get().map(String::as_str)
+    }
+}
+
+/// Trains the members of one data set, or reads those that a [`NetworkStore`] has.
+#[derive(Debug)]
+pub struct Trainer<'a> {
+    pictures: &'a Tensor,
+    store: &'a NetworkStore,
+    /// Folder of the data set, profile and seed, below that of the store.
+    folder: String,
+    /// What a network depends on beside its member.
+    origin: String,
+}
+
+impl<'a> Trainer<'a> {
+    /// For the training pictures of a set.
+    pub fn new(setup: &Setup<'a>) -> Self {
+        let examples = setup.examples;
+        let checksum = examples.checksums.first().map_or("computed", String::as_str);
+        let pictures = examples.train.pictures();
+        Self {
+            pictures,
+            store: setup.networks,
+            folder: format!("{}-{checksum}-{}-{}", setup.set, setup.profile.name(), setup.seed),
+            origin: format!(
+                "version {}, {}, {} {:?}, {} pictures",
+                env!("CARGO_PKG_VERSION"),
+                Isa::active(),
+                examples.name,
+                examples.checksums,
+                examples.train.count()
+            ),
+        }
+    }
+
+    /// The member before training: what it starts from.
+    pub fn untrained(member: &Member) -> Scae {
+        Scae::new(member.spec.clone(), &mut stream(member.training.seed, "init", 0))
+    }
+
+    /// The trained member, and the training errors of its layers, lowest first.
+    ///
+    /// # Errors
+    /// When a loss is not finite, or a decomposition has no result.
+    pub fn train(&self, member: &Member, workspace: &mut Workspace) -> Result<(Scae, Vec<Trained>), TrainingError> {
+        let mut scae = Self::untrained(member);
+        let kept = self.store.folder.as_ref().map(|folder| {
+            let name = format!("{:?}-{}.safetensors", member.population, member.index);
+            folder.join(&self.folder).join(name)
+        });
+        let Some(file) = kept else {
+            let trained = train_member(&mut scae, member, self.pictures, workspace)?;
+            return Ok((scae, trained));
+        };
+        // A file that is damaged, or of another version, is written anew.
+        if let Some(trained) =
+            fs::read(&file).ok().and_then(|bytes| self.read(&bytes, member, &mut scae).ok().flatten())
+        {
+            return Ok((scae, trained));
+        }
+        let trained = train_member(&mut scae, member, self.pictures, workspace)?;
+        if let Err(error) = self.write(&file, member, &scae, &trained) {
+            // The first reason is enough: the others are most often the same.
+            let _ = self.store.failure.set(error);
+        }
+        Ok((scae, trained))
+    }
+
+    /// What the network of a member depends on.
+    fn key(&self, member: &Member) -> String {
+        format!("{}, {member:?}", self.origin)
+    }
+
+    /// Fills in `scae` and gives the errors; `None` if the file is of another network.
+    fn read(&self, bytes: &[u8], member: &Member, scae: &mut Scae) -> Result<Option<Vec<Trained>>, CheckpointError> {
+        let mut checkpoint = Checkpoint::from_bytes(bytes)?;
+        checkpoint.check_version()?;
+        if checkpoint.entry("network") != Some(&self.key(member)) {
+            return Ok(None);
+        }
+        let [last, all] = ["final_error", "mean_error"].map(|key| checkpoint.get_list::<f64>(key));
+        let errors = last?.into_iter().zip(all?);
+        checkpoint.take_params("", scae.params_mut())?;
+        checkpoint.finish()?;
+        Ok(Some(errors.map(|(final_error, mean_error)| Trained { final_error, mean_error }).collect()))
+    }
+
+    fn write(&self, file: &Path, member: &Member, scae: &Scae, trained: &[Trained]) -> Result<(), String> {
+        let mut checkpoint = Checkpoint::new();
+        checkpoint.set("network", self.key(member));
+        checkpoint.set_list("final_error", &trained.iter().map(|layer| layer.final_error).collect::<Vec<f64>>());
+        checkpoint.set_list("mean_error", &trained.iter().map(|layer| layer.mean_error).collect::<Vec<f64>>());
+        checkpoint.put_params("", scae.params());
+        fs::create_dir_all(file.parent().expect("the file is in a folder")).map_err(|error| error.to_string())?;
+        write_atomically(file, &checkpoint.to_bytes()).map_err(|error| error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        config::{DataConfig, Examples},
+        correlation::members,
+        suite::Profile,
+    };
+
+    fn examples(count: usize) -> Examples {
+        DataConfig::named("--data", "mnist", [count, 20, 20], None).unwrap().load(1).unwrap()
+    }
+
+    fn setup<'a>(examples: &'a Examples, networks: &'a NetworkStore) -> Setup<'a> {
+        Setup { set: "mnist", examples, profile: Profile::Smoke, seed: 3, networks }
+    }
+
+    fn values(scae: &Scae) -> Vec<f32> {
+        scae.params().iter().flat_map(|(_, _, tensor)| tensor.as_slice().to_vec()).collect()
+    }
+
+    #[test]
+    fn a_kept_network_is_the_one_that_was_trained_bit_for_bit() {
+        let folder = tempfile::tempdir().unwrap();
+        let (examples, none) = (examples(60), NetworkStore::none());
+        let store = NetworkStore::in_folder(&folder.path().join("networks")).unwrap();
+        let (trains, keeps) = (Trainer::new(&setup(&examples, &none)), Trainer::new(&setup(&examples, &store)));
+        let member = &members(&setup(&examples, &none))[1];
+        let workspace = &mut Workspace::new();
+        let (scae, trained) = trains.train(member, workspace).unwrap();
+        for _ in 0..2 {
+            let (again, errors) = keeps.train(member, workspace).unwrap();
+            assert_eq!((values(&again), &errors), (values(&scae), &trained));
+        }
+        // It is really read: with another error in the file, that one comes back.
+        let file = folder.path().join("networks").join(&keeps.folder).join("P1-1.safetensors");
+        let other: Vec<Trained> = trained.iter().map(|layer| Trained { final_error: 7.0, ..*layer }).collect();
+        keeps.write(&file, member, &scae, &other).unwrap();
+        assert_eq!(keeps.train(member, workspace).unwrap().1, other);
+        // A damaged file is replaced.
+        fs::write(&file, &fs::read(&file).unwrap()[..100]).unwrap();
+        assert_eq!(keeps.train(member, workspace).unwrap().1, trained);
+        assert_eq!(keeps.train(member, workspace).unwrap().1, trained);
+        assert_eq!(store.failure(), None);
+    }
+
+    #[test]
+    fn a_network_of_other_pictures_or_another_member_is_not_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = NetworkStore::in_folder(folder.path()).unwrap();
+        let (few, more) = (examples(60), examples(80));
+        let (of_few, of_more) = (Trainer::new(&setup(&few, &store)), Trainer::new(&setup(&more, &store)));
+        let member = &members(&setup(&few, &store))[0];
+        let workspace = &mut Workspace::new();
+        let (scae, _) = of_few.train(member, workspace).unwrap();
+        let (other, _) = of_more.train(member, workspace).unwrap();
+        assert_eq!(of_few.folder, of_more.folder);
+        assert_ne!(values(&scae), values(&other));
+        let mut longer = member.clone();
+        longer.training.samples_per_layer *= 2;
+        assert_ne!(values(&of_more.train(&longer, workspace).unwrap().0), values(&other));
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_costs_no_result() {
+        let folder = tempfile::tempdir().unwrap();
+        let examples = examples(60);
+        let store = NetworkStore::in_folder(folder.path()).unwrap();
+        let trainer = Trainer::new(&setup(&examples, &store));
+        // A file stands where the folder of the set should be.
+        fs::write(folder.path().join(&trainer.folder), "").unwrap();
+        let member = &members(&setup(&examples, &store))[0];
+        assert!(trainer.train(member, &mut Workspace::new()).is_ok());
+        assert!(store.failure().is_some());
+    }
+}
