@@ -56,6 +56,8 @@ fn one_set(section: &mut Section, of_set: &Results, rows: &[StateRow], picture: 
     put("epochs".to_string(), rows.iter().map(|row| row.epoch).max().unwrap_or(0).to_string());
     for (variant, failed) in Variant::ALL.into_iter().zip(failed) {
         put(format!("{}.failed", variant.name()), failed.to_string());
+        let below = ends(rows, variant).iter().filter(|ends| ends.after.r2.is_some_and(|r2| r2 <= 0.0)).count();
+        put(format!("{}.below-mean", variant.name()), below.to_string());
     }
     for row in found.iter().chain(&living) {
         let group = if row.group == Group::Living { "living." } else { "" };
@@ -266,7 +268,9 @@ mod tests {
 
     #[test]
     fn numbers_are_named_and_the_text_follows_them() {
-        let section = of(&four(), None);
+        let mut rows = four();
+        rows[2].r2 = Some(-0.5);
+        let section = of(&rows, None);
         let number = |key: &str| section.numbers[key].replace('\u{a0}', " ");
         assert_eq!(number("set.mini-batch.probe"), "25.0 points");
         assert_eq!(number("set.mini-batch.recovered-best"), "75.0 %");
@@ -280,6 +284,7 @@ mod tests {
         // 0.1 before, 2.6 after.
         assert!(text.contains("by a factor of 26.00"), "{text}");
         assert!(text.contains("recover 50.0 % (") && !text.contains("failed"), "{text}");
+        assert_eq!(number("set.mini-batch.below-mean"), "1");
         assert!(section.findings.is_empty());
     }
 
