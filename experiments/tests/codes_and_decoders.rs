@@ -83,7 +83,10 @@ fn decoder_bias_gives_the_same_bytes_for_any_number_of_jobs_and_a_picture() {
         assert!(text.contains(part), "{part}: {text}");
     }
     let one = files(folder, "one", "decoder-bias");
-    assert_eq!(names(&one), ["decoder-shares.csv", "decoders.csv", "decomposition.csv", "pictures.png", "rows.csv", "sweep.json"]);
+    assert_eq!(
+        names(&one),
+        ["decoder-shares.csv", "decoders.csv", "decomposition.csv", "pictures.png", "rows.csv", "sweep.json"]
+    );
     // Three encoders under four decoders without randomness and seven with three repeats.
     assert_eq!(lines(&one, "rows.csv"), 1 + 3 * (4 + 7 * 3));
     assert!(one["pictures.png"].starts_with(b"\x89PNG"));

@@ -7,33 +7,85 @@ pub fn packed_len(terms: usize, columns: usize) -> usize {
     terms * columns.next_multiple_of(PANEL)
 }
 
-/// Writes one panel: columns `16 panel..` of a matrix whose element `(t, j)` is `from[rows(t) + j * column_stride]`.
+/// Writes one panel: columns `16 panel..` of a matrix whose element `(t, j)` is `from[rows[t] + j * column_stride]`.
 /// Columns that the matrix does not have are 0.
 ///
+/// Where 16 rows follow each other in `from`, which is where a matrix lies transposed, squares of 16 by 16 are read column by
+/// column and turned: one value from each column after the other would read every line of the cache 16 times.
+///
 /// # Shapes
-/// `to` [terms, 16], overwritten; its length says how many terms there are.
+/// `to` [terms, 16], overwritten.
 ///
 /// # Panics
-/// If `to` is not a whole number of rows, or an element lies outside `from`.
-pub fn pack_panel(
-    panel: usize,
-    columns: usize,
-    from: &[f32],
-    rows: impl Iterator<Item = usize>,
-    column_stride: usize,
-    to: &mut [f32],
-) {
+/// If `to` is not as long as the rows ask for, or an element lies outside `from`.
+pub fn pack_panel(panel: usize, columns: usize, from: &[f32], rows: &[usize], column_stride: usize, to: &mut [f32]) {
     let (to, rest) = to.as_chunks_mut::<PANEL>();
-    assert!(rest.is_empty(), "pack_panel: rows of {PANEL} expected");
+    assert!(rest.is_empty() && to.len() == rows.len(), "pack_panel: {} rows of {PANEL} expected", rows.len());
     let first = panel * PANEL;
     let count = columns.saturating_sub(first).min(PANEL);
-    for (to, row) in to.iter_mut().zip(rows) {
-        if column_stride == 1 && count == PANEL {
+    if column_stride == 1 && count == PANEL {
+        for (to, &row) in to.iter_mut().zip(rows) {
             to.copy_from_slice(&from[row + first..][..PANEL]);
-        } else {
-            *to = std::array::from_fn(|j| if j < count { from[row + (first + j) * column_stride] } else { 0.0 });
+        }
+        return;
+    }
+    let column = |j: usize| (first + j) * column_stride;
+    for (rows, to) in rows.chunks(PANEL).zip(to.chunks_mut(PANEL)) {
+        let follow = count == PANEL && rows.windows(2).all(|pair| pair[0] + 1 == pair[1]);
+        match to.try_into() {
+            Ok(to) if follow => {
+                let line = |j: usize| {
+                    from[rows[0] + column(j)..].first_chunk().expect("pack_panel: an element lies outside the matrix")
+                };
+                turn(std::array::from_fn(line), to);
+            }
+            _ => {
+                for (&row, to) in rows.iter().zip(to) {
+                    *to = std::array::from_fn(|j| if j < count { from[row + column(j)] } else { 0.0 });
+                }
+            }
         }
     }
+}
+
+/// `to[t][j] = from[j][t]`, in squares of four by four.
+fn turn(from: [&[f32; PANEL]; PANEL], to: &mut [[f32; PANEL]; PANEL]) {
+    for j in (0..PANEL).step_by(4) {
+        for t in (0..PANEL).step_by(4) {
+            let four = |i: usize| *from[j + i][t..].first_chunk().expect("four divides 16");
+            for (i, turned) in turn_four(std::array::from_fn(four)).iter().enumerate() {
+                to[t + i][j..][..4].copy_from_slice(turned);
+            }
+        }
+    }
+}
+
+/// The transpose. Scalar code takes a move for each value, and the compiler makes no shuffles of it.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn turn_four(rows: [[f32; 4]; 4]) -> [[f32; 4]; 4] {
+    use std::arch::x86_64::{
+        _mm_loadu_ps, _mm_movehl_ps, _mm_movelh_ps, _mm_storeu_ps, _mm_unpackhi_ps, _mm_unpacklo_ps,
+    };
+    let mut turned = [[0.0; 4]; 4];
+    // SAFETY: SSE is part of x86-64; every pointer is that of an array of four values.
+    unsafe {
+        let [a, b, c, d] = rows.map(|row| _mm_loadu_ps(row.as_ptr()));
+        let (low, low_after) = (_mm_unpacklo_ps(a, b), _mm_unpacklo_ps(c, d));
+        let (high, high_after) = (_mm_unpackhi_ps(a, b), _mm_unpackhi_ps(c, d));
+        _mm_storeu_ps(turned[0].as_mut_ptr(), _mm_movelh_ps(low, low_after));
+        _mm_storeu_ps(turned[1].as_mut_ptr(), _mm_movehl_ps(low_after, low));
+        _mm_storeu_ps(turned[2].as_mut_ptr(), _mm_movelh_ps(high, high_after));
+        _mm_storeu_ps(turned[3].as_mut_ptr(), _mm_movehl_ps(high_after, high));
+    }
+    turned
+}
+
+/// The transpose.
+#[cfg(not(target_arch = "x86_64"))]
+#[inline(always)]
+fn turn_four(rows: [[f32; 4]; 4]) -> [[f32; 4]; 4] {
+    std::array::from_fn(|i| rows.map(|row| row[i]))
 }
 
 dispatched! {
@@ -71,18 +123,33 @@ mod tests {
     use crate::testing::{integers, on_every_isa};
 
     #[test]
+    fn rows_may_follow_each_other_in_part() {
+        let (columns, rows) = (32, [3, 4, 5, 9, 8, 7, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 60, 61]);
+        let rows: Vec<usize> = rows.into_iter().chain(62..92).collect();
+        let matrix = integers(columns * 100, 1);
+        for panel in 0..2 {
+            let mut packed = vec![f32::NAN; rows.len() * PANEL];
+            pack_panel(panel, columns, &matrix, &rows, 100, &mut packed);
+            for (at, &value) in packed.iter().enumerate() {
+                assert_eq!(value, matrix[rows[at / PANEL] + (panel * PANEL + at % PANEL) * 100]);
+            }
+        }
+        pack_panel(0, columns, &matrix, &[], 100, &mut []);
+    }
+
+    #[test]
     fn panels_hold_the_matrix_and_zeros() {
-        for columns in 1..40 {
-            let terms = 5;
+        for (columns, terms) in (1..40).map(|columns| (columns, 5)).chain([(40, 16), (64, 33), (16, 50)]) {
             let matrix = integers(terms * columns, 1);
             let transposed: Vec<f32> = (0..terms * columns).map(|i| matrix[i % terms * columns + i / terms]).collect();
             let mut packed = vec![f32::NAN; packed_len(terms, columns)];
             let mut again = packed.clone();
+            let [apart, together] = [columns, 1].map(|step| (0..terms).map(|t| t * step).collect::<Vec<usize>>());
             for (panel, to) in packed.chunks_mut(terms * PANEL).enumerate() {
-                pack_panel(panel, columns, &matrix, (0..terms).map(|t| t * columns), 1, to);
+                pack_panel(panel, columns, &matrix, &apart, 1, to);
             }
             for (panel, to) in again.chunks_mut(terms * PANEL).enumerate() {
-                pack_panel(panel, columns, &transposed, 0..terms, terms, to);
+                pack_panel(panel, columns, &transposed, &together, terms, to);
             }
             assert_eq!(packed, again);
             let rows = on_every_isa(packed.len(), |to| pack_rows(columns, &matrix, columns, to));

@@ -442,7 +442,8 @@ mod tests {
     fn packed(b: &[f32], terms: usize, columns: usize) -> Vec<f32> {
         let mut to = vec![f32::NAN; packed_len(terms, columns)];
         for (panel, to) in to.chunks_mut((terms * PANEL).max(1)).enumerate() {
-            pack_panel(panel, columns, b, (0..terms).map(|t| t * columns), 1, to);
+            let rows: Vec<usize> = (0..terms).map(|t| t * columns).collect();
+            pack_panel(panel, columns, b, &rows, 1, to);
         }
         to
     }

@@ -48,12 +48,12 @@ pub(super) fn transform_weight(
     };
     for (panel, column) in part.step_by(PANEL).enumerate() {
         for channel in 0..input {
-            let kernels = (0..TAPS).map(|tap| {
+            let kernels: [usize; TAPS] = std::array::from_fn(|tap| {
                 let tap = if pass == Pass::Forward { tap } else { TAPS - 1 - tap };
                 tap * input * output + channel * input_stride
             });
             let mut taps = [[0.0; PANEL]; TAPS];
-            pack_panel(column / PANEL, output, weight, kernels, output_stride, taps.as_flattened_mut());
+            pack_panel(column / PANEL, output, weight, &kernels, output_stride, taps.as_flattened_mut());
             transform_taps(&taps, matrices.stride, &mut to[(panel * input + channel) * PANEL..]);
         }
     }

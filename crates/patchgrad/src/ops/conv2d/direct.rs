@@ -252,8 +252,8 @@ impl Correlation {
                 let at_once = (parallel::ELEMENTS_PER_CHUNK / panel_len).max(1);
                 parallel::for_each_chunk(now, at_once * panel_len, |chunk, to| {
                     for (i, to) in (chunk * at_once..).zip(to.chunks_exact_mut(panel_len)) {
-                        let rows = phase.weight_rows.iter().copied();
-                        pack_panel(i % panels, columns, of_group(i / panels), rows, self.column_stride, to);
+                        let from = of_group(i / panels);
+                        pack_panel(i % panels, columns, from, &phase.weight_rows, self.column_stride, to);
                     }
                 });
             }
