@@ -65,6 +65,10 @@ impl<'a> BeforeAfter<'a> {
 impl Pieces for BeforeAfter<'_> {
     type Row = StateRow;
 
+    fn plan(&self) -> String {
+        format!("{} networks, {:?}", self.members.len(), self.lengths)
+    }
+
     fn pieces(&self) -> usize {
         self.members.len()
     }

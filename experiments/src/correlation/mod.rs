@@ -69,6 +69,7 @@ pub fn some_of_p2(setup: &Setup, count: usize) -> Vec<Member> {
 pub struct Correlation<'a> {
     examples: &'a Examples,
     trainer: Trainer<'a>,
+    sizes: Sizes,
     members: Vec<Member>,
 }
 
@@ -78,12 +79,21 @@ impl<'a> Correlation<'a> {
     /// # Panics
     /// For pictures that are neither 28 nor 32 pixels wide.
     pub fn new(setup: &Setup<'a>) -> Self {
-        Self { examples: setup.examples, trainer: Trainer::new(setup), members: members(setup) }
+        Self {
+            examples: setup.examples,
+            trainer: Trainer::new(setup),
+            sizes: sizes(setup.profile),
+            members: members(setup),
+        }
     }
 }
 
 impl Sweep for Correlation<'_> {
     type Row = NetworkRow;
+
+    fn plan(&self) -> String {
+        format!("{:?}", self.sizes)
+    }
 
     fn len(&self) -> usize {
         self.members.len()

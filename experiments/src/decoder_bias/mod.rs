@@ -180,6 +180,14 @@ impl<'a> DecoderBias<'a> {
 impl Sweep for DecoderBias<'_> {
     type Row = DecoderRow;
 
+    fn plan(&self) -> String {
+        let [encoders, pieces] = [self.members.len(), self.pieces.len()];
+        format!(
+            "{encoders} encoders, {pieces} rows, {:?}, decoders of whole pictures learn from {PROBE_PICTURES}",
+            self.effort
+        )
+    }
+
     fn len(&self) -> usize {
         self.pieces.len()
     }

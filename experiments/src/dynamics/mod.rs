@@ -65,6 +65,10 @@ impl<'a> Dynamics<'a> {
 impl Sweep for Dynamics<'_> {
     type Row = CheckpointRow;
 
+    fn plan(&self) -> String {
+        format!("{} networks, patches {:?}", self.members.len(), self.patches)
+    }
+
     fn len(&self) -> usize {
         self.members.len() * self.patches.len()
     }

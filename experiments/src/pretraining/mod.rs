@@ -157,6 +157,10 @@ fn architecture(picture: [usize; 3]) -> ScaeSpec {
 impl Sweep for Pretraining<'_> {
     type Row = PretrainingRow;
 
+    fn plan(&self) -> String {
+        format!("{} starts, {} seeds, {:?}", Start::ALL.len(), self.seeds.len(), self.sizes)
+    }
+
     fn len(&self) -> usize {
         self.budgets.len() * Start::ALL.len() * self.seeds.len()
     }

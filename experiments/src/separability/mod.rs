@@ -109,6 +109,11 @@ impl<'a> Separability<'a> {
 impl Sweep for Separability<'_> {
     type Row = SeparabilityRow;
 
+    fn plan(&self) -> String {
+        let sizes = crate::correlation::sizes(self.profile);
+        format!("{} networks and baselines, {sizes:?}, probes of {} pictures", self.pieces.len(), self.probe_pictures())
+    }
+
     fn len(&self) -> usize {
         self.pieces.len()
     }

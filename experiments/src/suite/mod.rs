@@ -67,8 +67,8 @@ pub struct Setup<'a> {
 }
 
 impl Setup<'_> {
-    /// What makes the sweep of the experiment `name` the one that it is.
-    pub fn identity(&self, name: &str) -> Identity {
+    /// What makes the sweep of the experiment `name`, with this [plan](sweep::Sweep::plan), the one that it is.
+    pub fn identity(&self, name: &str, plan: String) -> Identity {
         let mut data = vec![self.examples.name.clone()];
         data.extend(self.examples.checksums.iter().cloned());
         Identity {
@@ -77,6 +77,7 @@ impl Setup<'_> {
             seed: self.seed,
             data,
             pictures: [&self.examples.train, &self.examples.validation, &self.examples.test].map(|part| part.count()),
+            plan,
             instruction_set: Isa::active().to_string(),
             version: env!("CARGO_PKG_VERSION").to_string(),
         }
@@ -177,7 +178,7 @@ pub fn run_sweep<P: Pieces>(
     folder: &Path,
     settings: &Settings,
 ) -> Result<(), SweepError> {
-    sweep::run(sweep, &setup.identity(name), folder, settings).map(drop)
+    sweep::run(sweep, &setup.identity(name, sweep.plan()), folder, settings).map(drop)
 }
 
 /// Copies the file of this name from the first of the shards that has it to `out`: pictures that one shard draws.

@@ -243,6 +243,7 @@ pub(super) fn check(folder: &Path, identity: &Identity) -> Result<(), SweepError
         ("seed", there.seed.to_string(), identity.seed.to_string()),
         ("data", there.data.join(", "), identity.data.join(", ")),
         ("number of pictures", format!("{:?}", there.pictures), format!("{:?}", identity.pictures)),
+        ("plan", there.plan, identity.plan.clone()),
         ("instruction set", there.instruction_set, identity.instruction_set.clone()),
         ("version", there.version, identity.version.clone()),
     ];

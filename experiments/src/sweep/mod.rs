@@ -44,6 +44,10 @@ pub struct Identity {
     pub data: Vec<String>,
     /// Training, validation and test pictures.
     pub pictures: [usize; 3],
+    /// How much is done, and so what the number of a row means, in words of the sweep; empty in files of versions that did not
+    /// keep it, which cannot go on.
+    #[serde(default)]
+    pub plan: String,
     /// Instruction set of the kernels: another one may change the last bits.
     pub instruction_set: String,
     /// Version of the project.
@@ -60,6 +64,7 @@ impl Identity {
             seed: 1,
             data: vec!["Set".to_string()],
             pictures: [100, 50, 50],
+            plan: "a few".to_string(),
             instruction_set: "portable".to_string(),
             version: "0".to_string(),
         }
@@ -70,6 +75,9 @@ impl Identity {
 pub trait Sweep: Sync {
     /// A row. Its fields are the columns; what is not known is an `Option`.
     type Row: Serialize + DeserializeOwned + Clone + Send + PartialEq;
+
+    /// Numbers of networks, pictures and steps, in words: rows of another plan are not mixed with those of this one.
+    fn plan(&self) -> String;
 
     /// How many there are.
     fn len(&self) -> usize;
@@ -92,6 +100,9 @@ pub trait Pieces: Sync {
     /// See [`Sweep::Row`].
     type Row: Serialize + DeserializeOwned + Clone + Send + PartialEq;
 
+    /// See [`Sweep::plan`].
+    fn plan(&self) -> String;
+
     /// How many pieces there are.
     fn pieces(&self) -> usize;
 
@@ -107,6 +118,10 @@ pub trait Pieces: Sync {
 
 impl<S: Sweep> Pieces for S {
     type Row = S::Row;
+
+    fn plan(&self) -> String {
+        Sweep::plan(self)
+    }
 
     fn pieces(&self) -> usize {
         self.len()

@@ -31,6 +31,10 @@ impl Numbers {
 impl Sweep for Numbers {
     type Row = Row;
 
+    fn plan(&self) -> String {
+        "23 numbers".to_string()
+    }
+
     fn len(&self) -> usize {
         23
     }
@@ -57,6 +61,7 @@ fn identity(seed: u64) -> Identity {
         seed,
         data: vec![text("none")],
         pictures: [6, 0, 0],
+        plan: text("23 numbers"),
         instruction_set: text("any"),
         version: text("1"),
     }
@@ -193,6 +198,10 @@ struct Trajectories;
 
 impl Pieces for Trajectories {
     type Row = Row;
+
+    fn plan(&self) -> String {
+        "4 of 3".to_string()
+    }
 
     fn pieces(&self) -> usize {
         4
