@@ -35,8 +35,8 @@ impl Experiment for E8 {
     fn protocol(&self) -> &'static str {
         "One architecture is begun in nine ways: at random, as a stacked auto-encoder, from principal components, from \
          discriminant directions of the labelled pictures, as a denoising stack, from restricted Boltzmann machines, and as a \
-         stacked auto-encoder that began with principal components; two controls have the weights of the stacked auto-encoder \
-         and of the machines, shuffled in each layer, so that their size is kept and what was learnt is lost. Then a linear layer is put on the code and everything is \
+         stacked auto-encoder that began with principal components; in two controls the weights of each feature of the \
+         stacked auto-encoder and of the machines are at other places, so that their size is kept and what was learnt is lost. Then a linear layer is put on the code and everything is \
          fine-tuned with cross-entropy on 100 labelled pictures up to all of them, classes balanced, until the accuracy on \
          validation pictures rises no more. A seed decides the labels, the order of the pictures and the head, so that starts \
          are paired; the gain over the random start is tested by Student's t over seeds, Holm-corrected over the numbers of \

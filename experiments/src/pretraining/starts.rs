@@ -9,10 +9,11 @@
 //! | denoising | learn to reconstruct patches of which 30 % of the values are masked | Vincent et al. 2010 |
 //! | GBRBM | machines, normally distributed at the bottom, binary above | Hinton et al. 2006 |
 //! | PCA + SCAE | principal components, then as SCAE | Seuret et al. 2017 |
-//! | SCAE, shuffled | the encoder weights of the SCAE, shuffled in each layer | control |
-//! | GBRBM, shuffled | those of the machines, shuffled in each layer | control |
+//! | SCAE, shuffled | the weights of each feature of the SCAE at other places of its patch | control |
+//! | GBRBM, shuffled | those of the machines | control |
 //!
-//! The controls tell what was learnt from how large it is: they have the same weights at other places, and the same biases.
+//! The controls tell what was learnt from how large it is: a feature keeps its weights, and so their sum and size, and its bias; only
+//! which pixel or channel has which weight is lost.
 //!
 //! Where a start has fewer directions than a layer has features, as 16 values of a patch have at most 16 components and ten
 //! classes nine discriminant directions, the other features keep their random weights.
@@ -49,9 +50,9 @@ pub enum Start {
     Gbrbm,
     /// A stacked auto-encoder that begins with principal components.
     PcaScae,
-    /// The stacked auto-encoder with shuffled weights.
+    /// The stacked auto-encoder, the weights of each feature shuffled.
     ScaeShuffled,
-    /// The Boltzmann machines with shuffled weights.
+    /// The Boltzmann machines, the weights of each feature shuffled.
     GbrbmShuffled,
 }
 
@@ -147,12 +148,20 @@ pub struct Training {
     pub seed: u64,
 }
 
-/// The stack with the encoder weights of each layer at places drawn by `seed`.
+/// The stack with the encoder weights of each feature at other places of its patch, drawn by `seed`. Over a whole layer they would
+/// not fit the biases any more: those of a machine hold the sum of the weights.
 pub fn shuffled(mut scae: Scae, seed: u64) -> Scae {
     for layer in 0..scae.spec().layers.len() {
         let weight =
             scae.params().find(&format!("layer{layer}.encoder.weight")).expect("every layer is a standard one");
-        scae.params_mut().get_mut(weight).as_mut_slice().shuffle(&mut stream(seed, "shuffled-weights", layer as u64));
+        let random = &mut stream(seed, "shuffled-weights", layer as u64);
+        let features = scae.spec().layers[layer].features;
+        let weight = scae.params_mut().get_mut(weight).as_mut_slice();
+        for feature in 0..features {
+            let mut own: Vec<f32> = weight.iter().skip(feature).step_by(features).copied().collect();
+            own.shuffle(random);
+            weight.iter_mut().skip(feature).step_by(features).zip(own).for_each(|(weight, own)| *weight = own);
+        }
     }
     scae
 }

@@ -49,6 +49,34 @@ fn every_start_ends_in_a_row_whatever_the_order() {
 }
 
 #[test]
+fn a_control_keeps_what_each_feature_has_and_not_where() {
+    let spec = architecture([28, 28, 1]);
+    let scae = crate::scae::Scae::new(spec.clone(), &mut stream(1, "init", 0));
+    let other = starts::shuffled(scae.clone(), 5);
+    for (id, name, before) in scae.params().iter() {
+        let after = other.params().get(id);
+        if !name.ends_with("encoder.weight") {
+            assert_eq!(before, after, "{name}");
+            continue;
+        }
+        assert_ne!(before, after, "{name}");
+        let features = before.shape().dims()[before.shape().rank() - 1];
+        for feature in 0..features {
+            let [mut before, mut after] = [before, after].map(|weight| -> Vec<f32> {
+                weight.as_slice().iter().skip(feature).step_by(features).copied().collect()
+            });
+            before.sort_by(f32::total_cmp);
+            after.sort_by(f32::total_cmp);
+            assert_eq!(before, after, "{name}, feature {feature}");
+        }
+    }
+    assert_eq!(
+        starts::shuffled(scae.clone(), 5).params().get(other.params().find("layer0.encoder.weight").unwrap()),
+        other.params().get(other.params().find("layer0.encoder.weight").unwrap())
+    );
+}
+
+#[test]
 fn fine_tuning_keeps_the_best_round_and_counts_epochs() {
     let examples = examples();
     let Part::Classes(train) = &examples.train else { panic!("MNIST has classes") };
