@@ -14,6 +14,10 @@ use std::{
     sync::OnceLock,
 };
 
+/// What training makes of a member; raised by every change that gives a network other bits, so that networks of before are not taken.
+/// `experiments/tests/codes_and_decoders.rs` notices.
+const TRAINED_AS: u32 = 1;
+
 /// A folder for trained members, or none.
 #[derive(Debug, Default)]
 pub struct NetworkStore {
@@ -64,9 +68,9 @@ impl<'a> Trainer<'a> {
             store: setup.networks,
             folder: format!("{}-{checksum}-{}-{}", setup.set, setup.profile.name(), setup.seed),
             origin: format!(
-                "version {}, {}, {} {:?}, {} pictures",
-                env!("CARGO_PKG_VERSION"),
+                "trained as {TRAINED_AS}, kernels {}, decompositions {}, {} {:?}, {} pictures",
                 Isa::active(),
+                if decompositions_use_avx512() { "avx512" } else { "other" },
                 examples.name,
                 examples.checksums,
                 examples.train.count()
@@ -84,23 +88,20 @@ impl<'a> Trainer<'a> {
     /// # Errors
     /// When a loss is not finite, or a decomposition has no result.
     pub fn train(&self, member: &Member, workspace: &mut Workspace) -> Result<(Scae, Vec<Trained>), TrainingError> {
-        let mut scae = Self::untrained(member);
         let kept = self.store.folder.as_ref().map(|folder| {
             let name = format!("{:?}-{}.safetensors", member.population, member.index);
             folder.join(&self.folder).join(name)
         });
-        let Some(file) = kept else {
-            let trained = train_member(&mut scae, member, self.pictures, workspace)?;
-            return Ok((scae, trained));
-        };
-        // A file that is damaged, or of another version, is written anew.
-        if let Some(trained) =
-            fs::read(&file).ok().and_then(|bytes| self.read(&bytes, member, &mut scae).ok().flatten())
-        {
-            return Ok((scae, trained));
+        // A file that is damaged, or of another network, is written anew.
+        let bytes = kept.as_ref().and_then(|file| fs::read(file).ok());
+        if let Some(network) = bytes.and_then(|bytes| self.read(&bytes, member).ok().flatten()) {
+            return Ok(network);
         }
+        let mut scae = Self::untrained(member);
         let trained = train_member(&mut scae, member, self.pictures, workspace)?;
-        if let Err(error) = self.write(&file, member, &scae, &trained) {
+        if let Some(file) = kept
+            && let Err(error) = self.write(&file, member, &scae, &trained)
+        {
             // The first reason is enough: the others are most often the same.
             let _ = self.store.failure.set(error);
         }
@@ -112,18 +113,23 @@ impl<'a> Trainer<'a> {
         format!("{}, {member:?}", self.origin)
     }
 
-    /// Fills in `scae` and gives the errors; `None` if the file is of another network.
-    fn read(&self, bytes: &[u8], member: &Member, scae: &mut Scae) -> Result<Option<Vec<Trained>>, CheckpointError> {
+    /// The network of a file; `None` if it is another one.
+    fn read(&self, bytes: &[u8], member: &Member) -> Result<Option<(Scae, Vec<Trained>)>, CheckpointError> {
         let mut checkpoint = Checkpoint::from_bytes(bytes)?;
         checkpoint.check_version()?;
         if checkpoint.entry("network") != Some(&self.key(member)) {
             return Ok(None);
         }
         let [last, all] = ["final_error", "mean_error"].map(|key| checkpoint.get_list::<f64>(key));
-        let errors = last?.into_iter().zip(all?);
+        let (last, all) = (last?, all?);
+        if [last.len(), all.len()] != [member.spec.layers.len(); 2] {
+            return Ok(None);
+        }
+        let mut scae = Self::untrained(member);
         checkpoint.take_params("", scae.params_mut())?;
         checkpoint.finish()?;
-        Ok(Some(errors.map(|(final_error, mean_error)| Trained { final_error, mean_error }).collect()))
+        let errors = last.into_iter().zip(all);
+        Ok(Some((scae, errors.map(|(final_error, mean_error)| Trained { final_error, mean_error }).collect())))
     }
 
     fn write(&self, file: &Path, member: &Member, scae: &Scae, trained: &[Trained]) -> Result<(), String> {
@@ -135,6 +141,14 @@ impl<'a> Trainer<'a> {
         fs::create_dir_all(file.parent().expect("the file is in a folder")).map_err(|error| error.to_string())?;
         write_atomically(file, &checkpoint.to_bytes()).map_err(|error| error.to_string())
     }
+}
+
+/// faer chooses its instructions by the processor, whatever the kernels use, and networks that begin with components depend on it.
+fn decompositions_use_avx512() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return std::arch::is_x86_feature_detected!("avx512f");
+    #[cfg(not(target_arch = "x86_64"))]
+    false
 }
 
 #[cfg(test)]
