@@ -28,6 +28,8 @@ pub struct Judged {
     pub name: String,
     /// Whether it is dead.
     pub dead: bool,
+    /// Whether one of [`Decoder::TRAINED`] explains a part of the variance around the mean picture.
+    pub decodable: bool,
     /// Test accuracy of the logistic probe, a share.
     pub accuracy: f64,
     /// Test errors by decoder, in the order of [`Decoder::ALL`], those of its repeats.
@@ -87,6 +89,7 @@ fn judge(rows: &[&DecoderRow], error: ErrorOf) -> Option<Judged> {
         network: first.network,
         name: format!("P1-{}: {} {}/{}", first.network, first.geometry, first.encoder, first.own_decoder),
         dead: first.status == Status::Dead,
+        decodable: rows.iter().any(|row| Decoder::TRAINED.contains(&row.decoder) && row.r2.is_some_and(|r2| r2 > 0.0)),
         accuracy: first.logistic?,
         errors,
         validation,
@@ -139,21 +142,23 @@ pub struct OtherShare {
 pub enum ShareOf {
     /// Over [`Decoder::WITHOUT_PERCEPTRONS`]: what is left if perceptrons are not at their end.
     WithoutPerceptrons,
-    /// Over living encoders: what is left if the difference between living and dead ones is taken out of the encoders' share.
-    Living,
+    /// Over encoders whose code one of [`Decoder::TRAINED`] decodes better than the mean picture: what is left if the difference
+    /// to codes that hold nothing is taken out of the encoders' share. Whether the own decoder can does not matter, since its share
+    /// is what is asked for.
+    Decodable,
     /// Of errors of pictures clipped to the range of pixels.
     Clipped,
 }
 
 impl ShareOf {
     /// Every way, in the order of tables.
-    pub const ALL: [Self; 3] = [Self::WithoutPerceptrons, Self::Living, Self::Clipped];
+    pub const ALL: [Self; 3] = [Self::WithoutPerceptrons, Self::Decodable, Self::Clipped];
 
     /// How tables name it.
     pub fn label(self) -> &'static str {
         match self {
             Self::WithoutPerceptrons => "the same without perceptrons",
-            Self::Living => "the same without dead encoders",
+            Self::Decodable => "the same without codes that no decoder can decode",
             Self::Clipped => "the same of clipped pictures",
         }
     }
@@ -162,7 +167,7 @@ impl ShareOf {
     pub fn name(self) -> &'static str {
         match self {
             Self::WithoutPerceptrons => "without-perceptrons",
-            Self::Living => "living",
+            Self::Decodable => "decodable",
             Self::Clipped => "clipped",
         }
     }
@@ -174,8 +179,8 @@ fn other_share(rows: &[DecoderRow], of: ShareOf, random: &mut Stream) -> Option<
         ShareOf::Clipped => judged(rows, |row| row.mse_clipped),
         _ => judged(rows, |row| row.mse),
     };
-    if of == ShareOf::Living {
-        encoders.retain(|encoder| !encoder.dead);
+    if of == ShareOf::Decodable {
+        encoders.retain(|encoder| encoder.decodable);
     }
     let decoders: &[Decoder] =
         if of == ShareOf::WithoutPerceptrons { &Decoder::WITHOUT_PERCEPTRONS } else { &Decoder::TRAINED };
@@ -336,7 +341,7 @@ pub(super) mod tests {
             logistic_validation: Some(logistic),
             mse: Some(error(decoder, replicate)),
             mse_clipped: Some(error(decoder, replicate)),
-            r2: None,
+            r2: Some(0.5),
             mse_validation: Some(error(decoder, replicate)),
         };
         let repeats = |decoder: Decoder| if decoder.is_random() { REPLICATES } else { 1 };
@@ -427,8 +432,9 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_share_of_the_decoder_is_given_without_dead_encoders_and_clipped() {
-        // Five alike under each decoder, and a dead one far from them under all: it hides the decoders' part.
+    fn the_share_of_the_decoder_is_given_without_codes_that_hold_nothing_and_clipped() {
+        // Five alike under each decoder, and one that no decoder can decode, far from them under all: it hides the
+        // decoders' part. That the own decoder of another one is worse than the mean picture takes it out of nothing.
         let of = |network: usize| {
             rows(network, 0.5 + 0.01 * network as f64, move |kind, replicate| {
                 let far = if network == 5 { 20.0 } else { 0.0 };
@@ -437,19 +443,19 @@ pub(super) mod tests {
         };
         let mut rows: Vec<DecoderRow> = (0..6).flat_map(of).collect();
         for row in &mut rows {
-            if row.network == 5 {
-                row.status = Status::Dead;
+            if row.network == 5 || row.network == 4 && row.decoder == Decoder::Own {
+                (row.status, row.r2) = (Status::Dead, Some(-0.5));
             }
             row.mse_clipped = Some(0.1 + 0.1 * row.network as f64 + 1e-4 * row.replicate as f64);
         }
         let found = analyse(&rows, 1).unwrap();
-        let (living, clipped) = (find(&found, ShareOf::Living), find(&found, ShareOf::Clipped));
-        assert!(found.share < 0.05 && living.share > 0.99, "{} and {living:?}", found.share);
-        assert_eq!((living.encoders, clipped.encoders), (5, 6));
+        let (decodable, clipped) = (find(&found, ShareOf::Decodable), find(&found, ShareOf::Clipped));
+        assert!(found.share < 0.05 && decodable.share > 0.99, "{} and {decodable:?}", found.share);
+        assert_eq!((decodable.encoders, clipped.encoders), (5, 6));
         assert!(clipped.share < 0.01, "clipped errors do not depend on the decoder: {clipped:?}");
-        // Of one living encoder there is no table.
-        let one_alive = rows.iter().filter(|row| row.network >= 4).cloned().collect::<Vec<_>>();
-        assert!(analyse(&one_alive, 1).unwrap().others.iter().all(|other| other.of != ShareOf::Living));
+        // Of one encoder there is no table.
+        let one = rows.iter().filter(|row| row.network >= 4).cloned().collect::<Vec<_>>();
+        assert!(analyse(&one, 1).unwrap().others.iter().all(|other| other.of != ShareOf::Decodable));
     }
 
     #[test]
