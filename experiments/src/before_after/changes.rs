@@ -2,7 +2,8 @@
 
 use super::{network::StateRow, variant::Variant};
 use crate::statistics::{
-    Bootstrap, CONFIDENCE, PERMUTATIONS, RESAMPLES, Settings, bootstrap, mean, paired_difference, partial_rank_relation,
+    Bootstrap, CONFIDENCE, PERMUTATIONS, RESAMPLES, Settings, average_ranks, bootstrap, mean, paired_difference,
+    partial_rank_relation,
 };
 use patchgrad::random::{Stream, stream};
 use serde::Serialize;
@@ -40,7 +41,7 @@ pub struct ChangeRow {
 pub enum Group {
     /// All that did not fail.
     All,
-    /// Those that reconstructed better than the mean picture before fine-tuning.
+    /// Those whose own decoder was better than the mean picture before fine-tuning.
     Living,
 }
 
@@ -79,7 +80,7 @@ pub enum Quantity {
     /// Spearman's rho of the changes of probe accuracy and of the old decoder's quality, which is the error with its sign
     /// turned.
     Correlation,
-    /// The same with accuracy and error before held fixed: what begins low has more to gain and what begins well more to lose, which
+    /// The same with the ranks of accuracy and error before held fixed: what begins low has more to gain and what begins well more to lose, which
     /// makes a correlation of changes by itself.
     PartialCorrelation,
 }
@@ -211,7 +212,9 @@ pub fn changes(rows: &[StateRow], group: Group, seed: u64) -> Vec<ChangeRow> {
         let (gains, qualities): (Vec<f64>, Vec<f64>) =
             both.iter().map(|(accuracy, error)| (accuracy[1] - accuracy[0], error[0] - error[1])).unzip();
         let before = |of: fn(&([f64; 2], [f64; 2])) -> f64| both.iter().map(of).collect::<Vec<f64>>();
+        // Ranks, as everything else: the error before of a dead network is far from all others.
         let fixed = [before(|(accuracy, _)| accuracy[0]), before(|(_, error)| error[0])];
+        let fixed = fixed.map(|values| average_ranks(&values).unwrap_or(values));
         for (quantity, fixed) in [(Quantity::Correlation, &[][..]), (Quantity::PartialCorrelation, &fixed[..])] {
             let one_stratum = vec![0; gains.len()];
             let relation = partial_rank_relation(&qualities, &gains, fixed, &one_stratum, &Settings::default(), random);
@@ -343,7 +346,9 @@ pub(super) mod tests {
         // Accuracy always ends at 0.9 and the error at 1, but for noise of each: both changes are what was missing before.
         let of_network = |network: usize| {
             let noise = |factor: usize| 0.06 * ((network * factor) % 20) as f64 / 20.0;
-            let (accuracy, error) = (0.3 + 0.02 * network as f64, 0.9 - 0.02 * network as f64 - noise(13));
+            // One is far from all others: ranks are held fixed, not values.
+            let error = if network == 0 { 50.0 } else { 0.9 - 0.02 * network as f64 - noise(13) };
+            let accuracy = 0.3 + 0.02 * network as f64;
             let after = [0.9 + noise(7), 1.0 + noise(11), 0.5, 0.5, 0.5];
             let before = state(network, Variant::MiniBatch, 0, [accuracy, error, 0.1, 0.1, 1.0]);
             [before, state(network, Variant::MiniBatch, 1, after)]

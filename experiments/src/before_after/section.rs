@@ -92,7 +92,7 @@ fn one_set(section: &mut Section, of_set: &Results, rows: &[StateRow], picture: 
     });
     section.blocks.push(table(name, &found));
     let networks = |found: &[ChangeRow]| found.iter().map(|row| row.networks).max();
-    if networks(&living) < networks(&found) {
+    if !living.is_empty() && networks(&living) < networks(&found) {
         section.blocks.push(table(name, &living));
     }
     section.blocks.push(Block::Text(sentences(&found, failed)));
@@ -173,7 +173,7 @@ fn table(name: &str, found: &[ChangeRow]) -> Block {
              per cent and their changes points; the share recovered is the part of the old decoder's additional error that \
              another decoder, compared with itself before, does not make; intervals are of the mean change, over networks; p is for no change, by \
              flipping signs, and for rho by permutation.",
-            if living { ", without the networks that were dead before" } else { "" }
+            if living { ", without networks whose own decoder was no better than the mean picture before" } else { "" }
         ),
         columns: columns(["Fine-tuning: quantity", "#Networks", "#Before", "#After", "#Change", "#95 %", "#p"]),
         rows: found.iter().map(row).collect(),
