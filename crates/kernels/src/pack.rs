@@ -53,7 +53,12 @@ fn turn(from: [&[f32; PANEL]; PANEL], to: &mut [[f32; PANEL]; PANEL]) {
     for j in (0..PANEL).step_by(4) {
         for t in (0..PANEL).step_by(4) {
             let four = |i: usize| *from[j + i][t..].first_chunk().expect("four divides 16");
-            for (i, turned) in turn_four(std::array::from_fn(four)).iter().enumerate() {
+            let square = std::array::from_fn(four);
+            #[cfg(target_arch = "x86_64")]
+            let turned = turn_four(square);
+            #[cfg(not(target_arch = "x86_64"))]
+            let turned = turn_four_portable(square);
+            for (i, turned) in turned.iter().enumerate() {
                 to[t + i][j..][..4].copy_from_slice(turned);
             }
         }
@@ -81,10 +86,9 @@ fn turn_four(rows: [[f32; 4]; 4]) -> [[f32; 4]; 4] {
     turned
 }
 
-/// The transpose.
-#[cfg(not(target_arch = "x86_64"))]
-#[inline(always)]
-fn turn_four(rows: [[f32; 4]; 4]) -> [[f32; 4]; 4] {
+/// The transpose in scalar code.
+#[cfg(any(test, not(target_arch = "x86_64")))]
+fn turn_four_portable(rows: [[f32; 4]; 4]) -> [[f32; 4]; 4] {
     std::array::from_fn(|i| rows.map(|row| row[i]))
 }
 
@@ -121,6 +125,15 @@ dispatched! {
 mod tests {
     use super::*;
     use crate::testing::{integers, on_every_isa};
+
+    #[test]
+    fn four_by_four_is_turned() {
+        let rows = std::array::from_fn(|i| std::array::from_fn(|j| (4 * i + j) as f32));
+        let turned = [[0.0, 4.0, 8.0, 12.0], [1.0, 5.0, 9.0, 13.0], [2.0, 6.0, 10.0, 14.0], [3.0, 7.0, 11.0, 15.0]];
+        assert_eq!(turn_four_portable(rows), turned);
+        #[cfg(target_arch = "x86_64")]
+        assert_eq!(turn_four(rows), turned);
+    }
 
     #[test]
     fn rows_may_follow_each_other_in_part() {
