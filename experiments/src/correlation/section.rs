@@ -71,6 +71,7 @@ fn one_set(
     let status = |status: Status| rows.iter().filter(|row| row.status == status).count();
     let mut put = |key: &str, value: String| drop(section.numbers.insert(format!("{set}.{key}"), value));
     put("networks", rows.len().to_string());
+    put("margin", EQUIVALENCE_MARGIN.to_string());
     put("dead", status(Status::Dead).to_string());
     put("failed", status(Status::Failed).to_string());
     put("pictures.train", count(of_set.identity.pictures[0]));
