@@ -354,6 +354,9 @@ fn numbers(found: &Analysis) -> Vec<(String, String)> {
         ("concordance.trained".to_string(), optional(found.trained.map(|concordance| concordance.w), 2)),
         ("concordance.all".to_string(), optional(found.all.map(|concordance| concordance.w), 2)),
     ];
+    let summaries = summaries(&found.encoders);
+    all.push(("own.over-best".to_string(), number(summaries[Decoder::Own.place()].median_ratio, 2)));
+    all.push(("linear.tau-own".to_string(), optional(summaries[Decoder::Linear.place()].tau_own, 2)));
     for other in &found.others {
         let key = other.of.name();
         all.push((format!("{key}.share"), number(other.share, 2)));
@@ -444,6 +447,9 @@ mod tests {
         }
         assert_eq!((section.findings[0].claim, section.findings[0].verdict), (Claim::C4, Verdict::Supported));
         assert_eq!(section.numbers["mnist.encoders"], "5");
+        // The own decoder has the smallest error and is the best of all.
+        assert_eq!(section.numbers["mnist.own.over-best"], "1.00");
+        assert!(section.numbers.contains_key("mnist.linear.tau-own"));
         let without = |rows: &[DecoderRow]| {
             let mut section = Section::default();
             add(&mut section, ("mnist", 1), rows, None);
