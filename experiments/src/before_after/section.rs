@@ -289,6 +289,25 @@ mod tests {
     }
 
     #[test]
+    fn living_networks_have_a_table_of_their_own_where_others_are_dead() {
+        let captions = |rows: &[StateRow]| -> Vec<(&'static str, bool)> {
+            let of_tables = of(rows, None).blocks.into_iter().filter_map(|block| match block {
+                Block::Table { id, caption, rows, .. } if !rows.is_empty() => {
+                    Some((id, caption.contains("without networks whose own decoder")))
+                }
+                _ => None,
+            });
+            of_tables.collect()
+        };
+        let with = |r2: [f64; 4]| -> Vec<StateRow> {
+            four().into_iter().map(|row| StateRow { r2: Some(r2[row.network]), ..row }).collect()
+        };
+        assert_eq!(captions(&with([0.5; 4])), [("T4", false)]);
+        assert_eq!(captions(&with([0.5, 0.5, -0.1, 0.5])), [("T4", false), ("T4b", true)]);
+        assert_eq!(captions(&with([-0.1; 4])), [("T4", false)], "nobody is alive");
+    }
+
+    #[test]
     fn a_panel_is_shown_where_there_is_one() {
         let figures =
             |section: &Section| section.blocks.iter().filter(|block| matches!(block, Block::Figure { .. })).count();
