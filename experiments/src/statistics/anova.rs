@@ -97,10 +97,10 @@ pub fn two_way_anova<A: Ord, B: Ord>(values: &[f64], first: &[A], second: &[B]) 
     }
     let clean = |sum: f64| if sum > ROUNDING * total { sum } else { 0.0 };
 
-    let (first_columns, second_columns) = (indicator_columns(first), indicator_columns(second));
-    let without_first = left_by(&centred, [&second_columns[..], &[]]);
-    let without_second = left_by(&centred, [&first_columns[..], &[]]);
-    let additive = left_by(&centred, [&first_columns[..], &second_columns[..]]);
+    let without_first = left_by_means(&centred, second.iter());
+    let without_second = left_by_means(&centred, first.iter());
+    let additive = left_by_margins(&centred, first, second)
+        .unwrap_or_else(|| left_by(&centred, [&indicator_columns(first), &indicator_columns(second)]));
     let cells = left_by_means(&centred, first.iter().zip(second));
 
     let (first_freedom, second_freedom) = (additive.rank - without_first.rank, additive.rank - without_second.rank);
@@ -158,6 +158,33 @@ fn left_by(values: &[f64], factors: [&[Vec<f64>]; 2]) -> Left {
     Left { sum_of_squares: sum_of_squares(&residual), rank: basis.len() }
 }
 
+/// The same for a balanced table, with equally many values in every cell: there the factors are orthogonal, and each level's mean
+/// is its effect. `None` if it is not balanced.
+fn left_by_margins<A: Ord, B: Ord>(centred: &[f64], first: &[A], second: &[B]) -> Option<Left> {
+    let mut counts: BTreeMap<(&A, &B), usize> = BTreeMap::new();
+    first.iter().zip(second).for_each(|cell| *counts.entry(cell).or_default() += 1);
+    let (of_first, of_second) = (means(centred, first.iter()), means(centred, second.iter()));
+    let each = *counts.values().next()?;
+    if counts.len() != of_first.len() * of_second.len() || counts.values().any(|&count| count != each) {
+        return None;
+    }
+    let residual =
+        centred.iter().zip(first.iter().zip(second)).map(|(value, (a, b))| value - of_first[a] - of_second[b]);
+    let rank = of_first.len() + of_second.len() - 1;
+    Some(Left { sum_of_squares: residual.map(|left| left * left).sum(), rank })
+}
+
+/// The mean of every level.
+fn means<L: Ord>(values: &[f64], levels: impl Iterator<Item = L>) -> BTreeMap<L, f64> {
+    let mut sums: BTreeMap<L, (f64, usize)> = BTreeMap::new();
+    for (&value, level) in values.iter().zip(levels) {
+        let (sum, count) = sums.entry(level).or_default();
+        *sum += value;
+        *count += 1;
+    }
+    sums.into_iter().map(|(level, (sum, count))| (level, sum / count as f64)).collect()
+}
+
 /// The mean of every cell.
 fn left_by_means<C: Ord>(values: &[f64], cells: impl Iterator<Item = C>) -> Left {
     let mut groups: BTreeMap<C, Vec<f64>> = BTreeMap::new();
@@ -194,6 +221,21 @@ mod tests {
         (1, 2, 3.0),
         (1, 2, 5.0),
     ];
+
+    #[test]
+    fn a_balanced_table_is_the_least_squares_of_its_columns() {
+        let column = |pick: fn(&(u8, u8, f64)) -> u8| BALANCED.iter().map(pick).collect::<Vec<_>>();
+        let (first, second) = (column(|row| row.0), column(|row| row.1));
+        let mean = BALANCED.iter().map(|row| row.2).sum::<f64>() / BALANCED.len() as f64;
+        let centred: Vec<f64> = BALANCED.iter().map(|row| row.2 - mean).collect();
+        let margins = left_by_margins(&centred, &first, &second).unwrap();
+        let columns = left_by(&centred, [&indicator_columns(&first), &indicator_columns(&second)]);
+        assert!((margins.sum_of_squares - columns.sum_of_squares).abs() < 1e-12);
+        assert_eq!((margins.rank, columns.rank), (4, 4));
+        // A value less, or a cell less, and it is not balanced.
+        assert!(left_by_margins(&centred[1..], &first[1..], &second[1..]).is_none());
+        assert!(left_by_margins(&centred[2..], &first[2..], &second[2..]).is_none());
+    }
 
     fn anova(rows: &[(u8, u8, f64)]) -> Option<TwoWayAnova> {
         let column = |pick: fn(&(u8, u8, f64)) -> u8| rows.iter().map(pick).collect::<Vec<_>>();
