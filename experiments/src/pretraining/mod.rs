@@ -6,10 +6,9 @@
 //!
 //! **Protocol.** One architecture, that of P2 of [E1](crate::correlation). Seven [`starts`], which see all training
 //! pictures without labels (the discriminant one sees the labelled pictures), and two controls, whose weights were shuffled;
-//! class-balanced sets of labels that
-//! contain each other; full fine-tuning with a linear layer on the code, early stopping on validation pictures. A seed
-//! decides the labels, the order of the pictures, the head and the random numbers of every start, so starts are paired over
-//! seeds.
+//! class-balanced sets of labels that contain each other; full fine-tuning with a linear layer on the code, early stopping on
+//! validation pictures. A seed decides the labels, the order of the pictures, the head and the random numbers of every start, so
+//! starts are paired over seeds.
 //!
 //! **Measures.** For each start and number of labels the test accuracy with its interval over seeds, the gain over the random
 //! start, paired, by Student's t with Holm's correction over the numbers of labels ([`curves`]); the area under the curve, the
