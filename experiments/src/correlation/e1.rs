@@ -33,7 +33,7 @@ impl Experiment for E1 {
         "Three populations of networks are drawn from a seed by a Latin hypercube: P1 differs in geometry, widths, code size, \
          activations, initialisation, patches, rate and regulariser; P2 has one architecture and differs in how it is trained; \
          P3 differs in the seed alone. Each network is trained on training pictures without labels, then measured once on the \
-         test pictures: reconstruction by eight scores of its own decoder and by the best linear decoder of the same code, \
+         test pictures: reconstruction by twelve scores of its own decoder and by the best linear decoder of the same code, \
          classification by five probes on the frozen code. Correlations are those of ranks, over networks; quality is turned \
          so that more is better."
     }

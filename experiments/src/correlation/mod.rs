@@ -4,7 +4,7 @@
 //! better? The paper says no (its claims C1 and C2).
 //!
 //! **Protocol.** Three populations of networks are drawn from a seed ([`population`]). Each network is trained on training
-//! pictures alone, then measured once on test pictures ([`network`]): eight reconstruction scores of its own decoder, the error
+//! pictures alone, then measured once on test pictures ([`network`]): twelve reconstruction scores of its own decoder, the error
 //! of the best linear decoder of the same code, five probes, measures of separability and geometry.
 //!
 //! **Measures.** Spearman's rho between reconstruction *quality* (higher is better) and accuracy, with interval, permutation p,

@@ -127,7 +127,12 @@ impl<'a> Trainer<'a> {
         }
         let mut scae = Self::untrained(member);
         checkpoint.take_params("", scae.params_mut())?;
+        // Files of versions that did not write one are taken as they are.
+        let whole = checkpoint.entry("crc32").is_none_or(|written| *written == checksum(&scae));
         checkpoint.finish()?;
+        if !whole {
+            return Ok(None);
+        }
         let errors = last.into_iter().zip(all);
         Ok(Some((scae, errors.map(|(final_error, mean_error)| Trained { final_error, mean_error }).collect())))
     }
@@ -137,10 +142,20 @@ impl<'a> Trainer<'a> {
         checkpoint.set("network", self.key(member));
         checkpoint.set_list("final_error", &trained.iter().map(|layer| layer.final_error).collect::<Vec<f64>>());
         checkpoint.set_list("mean_error", &trained.iter().map(|layer| layer.mean_error).collect::<Vec<f64>>());
+        checkpoint.set("crc32", checksum(scae));
         checkpoint.put_params("", scae.params());
         fs::create_dir_all(file.parent().expect("the file is in a folder")).map_err(|error| error.to_string())?;
         write_atomically(file, &checkpoint.to_bytes()).map_err(|error| error.to_string())
     }
+}
+
+/// CRC-32 of the parameters: a disk that loses a bit would change results silently.
+fn checksum(scae: &Scae) -> String {
+    let mut crc = flate2::Crc::new();
+    for (_, _, tensor) in scae.params().iter() {
+        tensor.as_slice().iter().for_each(|value| crc.update(&value.to_le_bytes()));
+    }
+    format!("{:08x}", crc.sum())
 }
 
 /// faer chooses its instructions by the processor, whatever the kernels use, and networks that begin with components depend on it.
@@ -190,7 +205,12 @@ mod tests {
         let other: Vec<Trained> = trained.iter().map(|layer| Trained { final_error: 7.0, ..*layer }).collect();
         keeps.write(&file, member, &scae, &other).unwrap();
         assert_eq!(keeps.train(member, workspace).unwrap().1, other);
-        // A damaged file is replaced.
+        // A damaged file is replaced, also one of which a single bit is wrong.
+        let mut bytes = fs::read(&file).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        fs::write(&file, &bytes).unwrap();
+        assert_eq!(values(&keeps.train(member, workspace).unwrap().0), values(&scae));
+        assert_eq!(keeps.train(member, workspace).unwrap().1, trained, "it was trained anew");
         fs::write(&file, &fs::read(&file).unwrap()[..100]).unwrap();
         assert_eq!(keeps.train(member, workspace).unwrap().1, trained);
         assert_eq!(keeps.train(member, workspace).unwrap().1, trained);
