@@ -8,7 +8,7 @@
 //! - [`measures`], [`neighbours`], [`classification`]: the shape of a code, its nearest rows, and what a classifier gets right.
 //! - [`config`]: a run as a TOML file; [`run_folder`]: its files; [`evaluation`]: what is measured of its network.
 //! - [`statistics`]: what may be said about a correlation.
-//! - [`validation`]: is it right? Experiment E0, a table of checks.
+//! - [`validation`]: is it right? Experiment E0, a table of checks. [`version`]: of which state of the sources.
 //! - [`suite`]: the experiments E0 to E8 behind one interface, the claims and their rules; [`correlation`]: experiment E1;
 //!   [`separability`]: E2; [`decoder_bias`]: E3; [`before_after`]: E4; [`dynamics`]: E5; [`score_agreement`]: E6;
 //!   [`selection_regret`]: E7; [`pretraining`]: E8.
@@ -55,3 +55,4 @@ pub mod training;
 pub mod unit_table;
 pub mod units;
 pub mod validation;
+pub mod version;

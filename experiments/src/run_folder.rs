@@ -15,6 +15,7 @@
 use crate::{
     config::{Config, Examples, Network},
     files::write_atomically,
+    version::VERSION,
 };
 use anyhow::{Context, Result, bail};
 use patchgrad::{ENVIRONMENT_VARIABLE, Isa, Params, checkpoint::Checkpoint, parallel};
@@ -56,7 +57,7 @@ impl RunRecord {
         // Quoted as a shell takes it literally.
         let file = folder.path.join("config.toml").display().to_string().replace('\'', r"'\''");
         Self {
-            version: env!("CARGO_PKG_VERSION").to_string(),
+            version: VERSION.to_string(),
             command: format!("{}cargo run --release -- train '{file}'", forced.unwrap_or_default()),
             seed: config.seed,
             threads: parallel::threads(),

@@ -74,21 +74,35 @@ fn any_number_of_jobs_kills_and_shards_ends_in_the_same_bytes() {
     printed(folder, &smoke(&["--out", "second", "--shard", "2/2"]));
     let shards = ["first/mnist/correlation", "second/mnist/correlation"];
     printed(folder, &["merge", shards[0], shards[1], "--out", "merged/mnist/correlation"]);
-    assert_eq!(rows(folder, "merged"), expected);
-    assert!(relations("merged") == relations("straight"));
+    // Or all that there is below, and with what E6 and E7 make of the rows.
+    printed(folder, &["merge", "first", "second", "--out", "all"]);
+    for merged in ["merged", "all"] {
+        assert_eq!(rows(folder, merged), expected);
+        assert!(relations(merged) == relations("straight"));
+    }
+    assert!(folder.join("all/mnist/correlation/scores.csv").exists());
     let message = refused(folder, &["merge", shards[1], "--out", "half"], 1);
     assert!(message.contains("rows are missing: 7 of 14: 0, 2, 4"), "{message}");
+    assert!(refused(folder, &["merge", ".", "--out", "none"], 2).contains("expected a folder OUT/SET/NAME"));
+    // A shard is no sweep to give a verdict on, and the folder of a sweep is not that of all.
+    assert!(refused(folder, &["report", "first"], 2).contains("first/mnist/correlation (7 of 14 rows)"));
+    let message = refused(folder, &smoke(&["--out", "first/mnist/correlation", "--resume"]), 2);
+    assert!(message.contains("is the folder of one experiment") && message.contains("set: first"), "{message}");
 }
 
 #[test]
 fn what_is_wrong_is_said_before_anything_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    assert!(refused(folder, &smoke(&["--data", "mnits", "--out", "run"]), 2).contains("did you mean `mnist`?"));
+    assert!(
+        refused(folder, &smoke(&["--data", "mnits", "--out", "run"]), 2).contains("a similar value exists: 'mnist'")
+    );
     let message = refused(folder, &smoke(&["--data", "cifar-10", "--data-dir", "nowhere", "--out", "run"]), 1);
     assert!(message.contains("`pitfall data fetch cifar-10` downloads it"), "{message}");
     assert!(refused(folder, &smoke(&["--shard", "3/2"]), 2).contains("expected i/n with 1 <= i <= n"));
-    assert!(refused(folder, &smoke(&["--data", "synthetic-s1", "--out", "run"]), 2).contains("28 or 32 pixels"));
+    assert!(
+        refused(folder, &smoke(&["--data", "synthetic-s1", "--out", "run"]), 2).contains("[possible values: mnist,")
+    );
     assert!(!folder.join("run").exists());
 }
 

@@ -1,6 +1,6 @@
 //! `pitfall` without a command: the demonstration, its options, its progress, its files.
 
-use super::output::{Otherwise, prepare, print};
+use super::output::{Otherwise, prepare, print, tell};
 use crate::demo::{
     self, SetResults,
     baselines::{BaselineRow, Kind},
@@ -109,7 +109,7 @@ impl Progress {
                     } else {
                         format!(", about {:.0} s left", gone / done as f64 * (jobs - done) as f64)
                     };
-                    eprintln!("{done}/{jobs} networks and baselines, {gone:.0} s gone{left}");
+                    tell(&format!("{done}/{jobs} networks and baselines, {gone:.0} s gone{left}"));
                 }
             }
             Self::Quiet => {}

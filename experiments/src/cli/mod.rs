@@ -17,7 +17,7 @@ mod output;
 mod report;
 mod run;
 
-use crate::{config::ConfigError, sweep::SweepError, training::TrainingError};
+use crate::{config::ConfigError, sweep::SweepError, training::TrainingError, version::VERSION};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use patchgrad::Isa;
 use std::process::ExitCode;
@@ -27,7 +27,7 @@ use std::process::ExitCode;
 /// Without a command it runs the demonstration: on two bundled samples of real pictures it trains dozens of stacked
 /// convolutional auto-encoders and writes a report on how well they reconstruct and how well their features classify.
 #[derive(Debug, Parser)]
-#[command(name = "pitfall", version, args_conflicts_with_subcommands = true)]
+#[command(name = "pitfall", version = VERSION, args_conflicts_with_subcommands = true)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -72,7 +72,7 @@ enum Command {
 
 /// The options of one experiment, for its own binary.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version = VERSION)]
 struct OneExperiment {
     #[command(flatten)]
     options: run::SuiteOptions,
@@ -82,7 +82,7 @@ struct OneExperiment {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     if let Err(message) = Isa::from_env() {
-        eprintln!("error: {message}");
+        output::tell(&format!("error: {message}"));
         return ExitCode::from(2);
     }
     exit_code(match &cli.command {
@@ -109,22 +109,25 @@ pub fn experiment(name: &str) -> ExitCode {
     let parsed = OneExperiment::from_arg_matches(&options.get_matches());
     let parsed = parsed.unwrap_or_else(|error| error.exit());
     if let Err(message) = Isa::from_env() {
-        eprintln!("error: {message}");
+        output::tell(&format!("error: {message}"));
         return ExitCode::from(2);
     }
-    exit_code(run::run_chosen(&[experiment], &parsed.options, &["mnist"]).map(drop))
+    exit_code(run::run_one(experiment, &parsed.options))
 }
 
 fn exit_code(outcome: anyhow::Result<()>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            output::tell(&format!("error: {}", output::with_causes(&error)));
             if let Some(stopped) = error.downcast_ref::<TrainingError>() {
                 return ExitCode::from(stopped.exit_code());
             }
             if let Some(stopped) = error.downcast_ref::<SweepError>() {
                 return ExitCode::from(stopped.exit_code());
+            }
+            if error.is::<run::ChecksInterrupted>() {
+                return ExitCode::from(75);
             }
             let request = error.is::<output::BadRequest>()
                 || error.is::<output::OutputExists>()

@@ -1,6 +1,6 @@
 //! `pitfall report`: one page from the results of experiments.
 
-use super::output::print;
+use super::output::{BadRequest, print};
 use crate::{
     files::write_atomically,
     report::{render_claims, verdict_lines},
@@ -8,7 +8,7 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use clap::Args;
-use std::path::PathBuf;
+use std::{fs, path::PathBuf};
 
 /// Options of `pitfall report`.
 #[derive(Debug, Args)]
@@ -31,14 +31,18 @@ pub(super) struct ReportArgs {
 }
 
 pub(super) fn run(args: &ReportArgs) -> Result<()> {
+    // Read before anything is written.
+    let template = args.fill.as_ref().map(|file| {
+        fs::read_to_string(file).map(|text| (file, text)).with_context(|| format!("cannot read {}", file.display()))
+    });
+    let template = template.transpose()?;
     let out = write_report(&args.runs, args.out.clone(), !args.numbers)?;
     if args.numbers {
         let lines: Vec<String> = out.numbers.iter().map(|(name, value)| format!("{name}\t{value}\n")).collect();
         print(&lines.concat())?;
     }
-    if let (Some(template), Some(to)) = (&args.fill, &args.write) {
-        let text = std::fs::read_to_string(template).with_context(|| format!("cannot read {}", template.display()))?;
-        let filled = account::fill(&text, &out.numbers).with_context(|| format!("in {}", template.display()))?;
+    if let (Some((file, text)), Some(to)) = (template, &args.write) {
+        let filled = account::fill(&text, &out.numbers).with_context(|| format!("in {}", file.display()))?;
         write_atomically(to, filled.as_bytes())?;
     }
     Ok(())
@@ -47,11 +51,16 @@ pub(super) fn run(args: &ReportArgs) -> Result<()> {
 /// Writes the page of everything below `runs`, and prints the verdicts and its path if `tell`.
 pub(super) fn write_report(runs: &[PathBuf], out: Option<PathBuf>, tell: bool) -> Result<crate::report::ClaimsPage> {
     let collected = collect(runs)?;
+    if collected.sweeps.is_empty() && collected.validations.is_empty() {
+        let unfinished: Vec<String> = collected.unfinished.iter().map(ToString::to_string).collect();
+        let advice = "--resume goes on with a sweep, `pitfall merge` joins shards";
+        return Err(BadRequest(format!("nothing is finished yet: {}; {advice}", unfinished.join(", "))).into());
+    }
     let page = render_claims(&collected)?;
     let out = out.unwrap_or_else(|| runs[0].join("report.html"));
     write_atomically(&out, page.html.as_bytes())?;
     if tell {
-        print(&format!("{}{}\n", verdict_lines(&page.findings), out.display()))?;
+        print(&format!("{}{}\n", verdict_lines(&page), out.display()))?;
     }
     Ok(page)
 }

@@ -1,6 +1,7 @@
 //! What a run says of itself: `run.json`.
 
 use super::{SetResults, config::DemoConfig};
+use crate::version::VERSION;
 use patchgrad::{ENVIRONMENT_VARIABLE, Isa, parallel};
 use serde::Serialize;
 
@@ -64,7 +65,7 @@ impl RunRecord {
             licence: set.task.licence.clone(),
         };
         Self {
-            version: env!("CARGO_PKG_VERSION").to_string(),
+            version: VERSION.to_string(),
             profile: config.profile.name().to_string(),
             seed: config.seed,
             threads: if config.threads == 0 { parallel::threads() } else { config.threads },

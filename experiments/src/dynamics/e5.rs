@@ -58,6 +58,11 @@ impl Experiment for E5 {
             let found = predictions(&rows, results.identity.seed);
             folder.write_csv("prediction.csv", &found)?;
             text += &prediction_table(&found);
+        } else {
+            text += &format!(
+                "  claims C7 and C8 need the networks of {} (`pitfall run {0}`) with the same profile, seed and pictures beside\n",
+                E1.name()
+            );
         }
         Ok(text)
     }

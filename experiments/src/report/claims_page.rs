@@ -6,11 +6,16 @@ use super::{
     page::STYLE,
 };
 use crate::{
-    correlation::network::{NetworkRow, Status},
+    correlation::{
+        E1,
+        network::{NetworkRow, Status},
+    },
     suite::{
         Block, Collected, Column, EXPERIMENTS, Experiment, Found, Image, Results, Section,
         claims::{Claim, Finding},
+        experiment,
     },
+    version::VERSION,
 };
 use anyhow::{Context, Result};
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -27,6 +32,10 @@ pub struct ClaimsPage {
     pub numbers: BTreeMap<String, String>,
     /// What each set says about each claim.
     pub findings: Vec<Finding>,
+    /// Claims of which no set says anything, and why.
+    pub untested: Vec<(Claim, String)>,
+    /// Sweeps that are left out because they have not come to their end.
+    pub unfinished: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -50,6 +59,8 @@ struct ClaimRow {
     rule: &'static str,
     /// One for each set of the page, in their order.
     cells: Vec<Option<Cell>>,
+    /// Why there is none.
+    untested: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -112,6 +123,7 @@ struct Run {
     rows: usize,
     instruction_set: String,
     version: String,
+    commit: String,
 }
 
 /// Renders the page of the results in `collected`. Nothing is written.
@@ -145,7 +157,13 @@ pub fn render_claims(collected: &Collected) -> Result<ClaimsPage> {
         findings.extend(section.findings.iter().map(|finding| (experiment, finding.clone())));
         experiments.push(part(experiment, &of_it, section));
     }
-    let claims = claim_rows(&sets, &findings);
+    let run: Vec<&str> = collected.sweeps.iter().map(|found| found.identity.name.as_str()).collect();
+    let untested: Vec<(Claim, String)> = Claim::ALL
+        .into_iter()
+        .filter(|claim| !findings.iter().any(|(_, finding)| finding.claim == *claim))
+        .map(|claim| (claim, why_untested(claim, &run)))
+        .collect();
+    let claims = claim_rows(&sets, &findings, &untested);
     for ((experiment, finding), set) in findings.iter().filter_map(|found| {
         let set = sets.iter().find(|(_, name)| *name == found.1.data)?.0;
         Some((found, set))
@@ -158,25 +176,46 @@ pub fn render_claims(collected: &Collected) -> Result<ClaimsPage> {
     profiles.dedup();
     profiles.sort();
     profiles.dedup();
+    let unfinished: Vec<String> = collected.unfinished.iter().map(ToString::to_string).collect();
     let page = Page {
         style: STYLE,
-        version: env!("CARGO_PKG_VERSION"),
+        version: VERSION,
         sets: sets.iter().map(|(_, name)| (*name).to_string()).collect(),
         profiles,
         claims,
         experiments,
         networks: networks(&collected.sweeps)?,
         runs: runs(&collected.sweeps)?,
-        unfinished: collected.unfinished.iter().map(|folder| folder.display().to_string()).collect(),
+        unfinished: unfinished.clone(),
     };
     let environment = environment()?;
     let html = environment.get_template("claims.html").and_then(|template| template.render(Serde(&page)));
     let findings = findings.into_iter().map(|(_, finding)| finding).collect();
-    Ok(ClaimsPage { html: html.context("the report does not render")?, numbers, findings })
+    Ok(ClaimsPage { html: html.context("the report does not render")?, numbers, findings, untested, unfinished })
+}
+
+/// Why no set of a page says anything about a claim: of which experiments it has the rows of `run`.
+fn why_untested(claim: Claim, run: &[&str]) -> String {
+    let by = experiment(claim.tested_by()).expect("experiments of claims exist");
+    let mut needed = vec![by.rows_of()];
+    if matches!(claim, Claim::C7 | Claim::C8) {
+        needed.push(E1.name());
+    }
+    match needed.iter().find(|name| !run.contains(*name)) {
+        Some(name) => format!("not tested, {name} was not run"),
+        None if needed.len() > 1 => {
+            format!("no verdict: too few networks, or {} are of different runs", needed.join(" and "))
+        }
+        None => "no verdict: too few networks".to_string(),
+    }
 }
 
 /// A row for each claim, a cell for each set.
-fn claim_rows(sets: &[(&str, &str)], findings: &[(&'static dyn Experiment, Finding)]) -> Vec<ClaimRow> {
+fn claim_rows(
+    sets: &[(&str, &str)],
+    findings: &[(&'static dyn Experiment, Finding)],
+    untested: &[(Claim, String)],
+) -> Vec<ClaimRow> {
     let row = |claim: Claim| {
         let cell = |(_, name): &(&str, &str)| {
             let (experiment, finding) = findings.iter().find(|(_, f)| f.claim == claim && f.data == *name)?;
@@ -187,7 +226,9 @@ fn claim_rows(sets: &[(&str, &str)], findings: &[(&'static dyn Experiment, Findi
                 numbers: finding.numbers.clone(),
             })
         };
-        ClaimRow { name: claim.name(), says: claim.says(), rule: claim.rule(), cells: sets.iter().map(cell).collect() }
+        let untested = untested.iter().find(|(of, _)| *of == claim).map(|(_, why)| why.clone());
+        let (says, rule) = (claim.says(), claim.rule());
+        ClaimRow { name: claim.name(), says, rule, cells: sets.iter().map(cell).collect(), untested }
     };
     Claim::ALL.into_iter().map(row).collect()
 }
@@ -292,6 +333,7 @@ fn runs(sweeps: &[Found]) -> Result<Vec<Run>> {
             rows: rows.into_records().count(),
             instruction_set: identity.instruction_set.clone(),
             version: identity.version.clone(),
+            commit: identity.commit.clone(),
         })
     };
     sweeps.iter().map(run).collect()
@@ -314,11 +356,16 @@ fn validation(folders: &[std::path::PathBuf]) -> Result<Option<ExperimentPart>> 
     let reading = || format!("cannot read {}", file.display());
     let mut reader = csv::Reader::from_path(&file).with_context(reading)?;
     let checks: Vec<Check> = reader.deserialize().collect::<Result<_, _>>().with_context(reading)?;
-    let failed = checks.iter().filter(|check| check.verdict == "failed").count();
-    let summary = match failed {
-        0 => format!("None of the {} checks failed.", checks.len()),
-        _ => format!("{failed} of the {} checks failed: read what follows with that in mind.", checks.len()),
+    let with = |verdict: &str| checks.iter().filter(|check| check.verdict == verdict).count();
+    let (failed, run) = (with("failed"), with("failed") + with("passed"));
+    let mut summary = match failed {
+        0 => format!("None of the {run} checks failed."),
+        _ => format!("{failed} of the {run} checks failed: read what follows with that in mind."),
     };
+    if checks.len() > run {
+        summary +=
+            &format!(" {} more are tests of the project, named here and run by `cargo test`.", checks.len() - run);
+    }
     let rows =
         checks.into_iter().map(|check| vec![check.check, check.verdict, check.value, check.bar, check.what, check.how]);
     let titles = ["Check", "Verdict", "Value", "Bar", "What", "How measured"];
@@ -344,14 +391,19 @@ fn validation(folders: &[std::path::PathBuf]) -> Result<Option<ExperimentPart>> 
 }
 
 /// How many sets support, contradict and leave open each claim, a line each: what a terminal should show.
-pub fn verdict_lines(findings: &[Finding]) -> String {
+pub fn verdict_lines(page: &ClaimsPage) -> String {
     let mut text = String::new();
     for claim in Claim::ALL {
-        let of_claim: Vec<&Finding> = findings.iter().filter(|finding| finding.claim == claim).collect();
-        for finding in of_claim {
+        for finding in page.findings.iter().filter(|finding| finding.claim == claim) {
             text +=
                 &format!("{} {:<12} {:<22} {}\n", claim.name(), finding.verdict.name(), finding.data, finding.numbers);
         }
+        if let Some((_, why)) = page.untested.iter().find(|(of, _)| *of == claim) {
+            text += &format!("{} {why}\n", claim.name());
+        }
+    }
+    for sweep in &page.unfinished {
+        text += &format!("left out, not finished: {sweep}\n");
     }
     text
 }
@@ -362,16 +414,29 @@ mod tests {
     use crate::statistics::Verdict;
 
     #[test]
+    fn a_claim_without_a_verdict_says_what_it_lacks() {
+        assert_eq!(why_untested(Claim::C5, &["separability"]), "not tested, correlation was not run");
+        assert_eq!(why_untested(Claim::C7, &["dynamics"]), "not tested, correlation was not run");
+        assert_eq!(why_untested(Claim::C2, &["correlation"]), "no verdict: too few networks");
+        assert!(
+            why_untested(Claim::C8, &["dynamics", "correlation"])
+                .ends_with("dynamics and correlation are of different runs")
+        );
+    }
+
+    #[test]
     fn a_claim_has_a_cell_for_every_set() {
         let finding =
             |data: &str, verdict| Finding { claim: Claim::C2, data: data.into(), verdict, numbers: "ρ".into() };
         let findings: Vec<(&'static dyn Experiment, Finding)> =
             vec![(EXPERIMENTS[0], finding("MNIST", Verdict::Supported))];
-        let rows = claim_rows(&[("mnist", "MNIST"), ("cifar-10", "CIFAR-10")], &findings);
+        let untested = [(Claim::C1, "not run".to_string())];
+        let rows = claim_rows(&[("mnist", "MNIST"), ("cifar-10", "CIFAR-10")], &findings, &untested);
         assert_eq!(rows.len(), 8);
         let cells: Vec<Option<&str>> =
             rows[1].cells.iter().map(|cell| cell.as_ref().map(|cell| cell.verdict)).collect();
         assert_eq!(cells, [Some("supported"), None]);
         assert!(rows[0].cells.iter().all(Option::is_none));
+        assert_eq!([&rows[0], &rows[1]].map(|row| row.untested.as_deref()), [Some("not run"), None]);
     }
 }

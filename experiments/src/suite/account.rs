@@ -3,9 +3,37 @@
 //! The account is a template: prose, in which `{{ n["correlation.mnist.partial.own.rho"] }}` stands for a number of the report.
 //! No digit is written by hand, so no number can be out of date: filling it in again gives the same file or a test fails.
 
-use anyhow::{Context, Result};
-use minijinja::{Environment, UndefinedBehavior, context};
-use std::collections::BTreeMap;
+use anyhow::{Result, anyhow};
+use minijinja::{
+    Environment, ErrorKind, UndefinedBehavior, Value, context,
+    value::{Enumerator, Object},
+};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+/// The numbers, which remember the last name that was asked for and is none.
+#[derive(Debug)]
+struct Numbers {
+    known: BTreeMap<String, String>,
+    unknown: Mutex<Option<String>>,
+}
+
+impl Object for Numbers {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let name = key.as_str()?;
+        let number = self.known.get(name).map(Value::from);
+        if number.is_none() {
+            *self.unknown.lock().expect("nothing panics while it holds the lock") = Some(name.to_string());
+        }
+        number
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.known.keys().map(Value::from).collect())
+    }
+}
 
 /// The account with its numbers.
 ///
@@ -14,13 +42,29 @@ use std::collections::BTreeMap;
 pub fn fill(template: &str, numbers: &BTreeMap<String, String>) -> Result<String> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    let filled = environment.render_str(template, context! { n => numbers });
-    let mut filled = filled.context("the account does not fit the numbers of the report")?;
+    let asked = Arc::new(Numbers { known: numbers.clone(), unknown: Mutex::new(None) });
+    let filled = environment.render_str(template, context! { n => Value::from_dyn_object(Arc::clone(&asked)) });
+    let mut filled = filled.map_err(|error| {
+        let line = error.line().map_or(String::new(), |line| format!("line {line}: "));
+        let unknown = asked.unknown.lock().expect("nothing panics while it holds the lock").take();
+        // A name that is only asked for, as in `if ... in n`, is remembered too, but what fails is a name that is used.
+        match unknown.filter(|_| error.kind() == ErrorKind::UndefinedError) {
+            Some(name) => anyhow!("{line}the report has no number {name}{}; --numbers lists all", near(&name, numbers)),
+            None => anyhow::Error::from(error).context(format!("{line}the account is no template")),
+        }
+    })?;
     // The renderer drops the last line's end.
     if template.ends_with('\n') && !filled.ends_with('\n') {
         filled.push('\n');
     }
     Ok(filled)
+}
+
+/// The name that `name` may have been meant to be.
+fn near(name: &str, numbers: &BTreeMap<String, String>) -> String {
+    let nearest = numbers.keys().map(|known| (strsim::jaro_winkler(name, known), known));
+    let nearest = nearest.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(similarity, _)| *similarity > 0.8);
+    nearest.map_or(String::new(), |(_, known)| format!("; did you mean {known}?"))
 }
 
 #[cfg(test)]
@@ -31,6 +75,15 @@ mod tests {
     fn numbers_are_filled_in_and_unknown_ones_refused() {
         let numbers = BTreeMap::from([("correlation.mnist.n".to_string(), "200".to_string())]);
         assert_eq!(fill("Of {{ n['correlation.mnist.n'] }}.\n", &numbers).unwrap(), "Of 200.\n");
-        assert!(fill("{{ n['correlation.mnits.n'] }}", &numbers).is_err());
+        let asked = "{% if 'other' in n %}{% endif %}\n{{ n['correlation.mnits.n'] }}";
+        let message = fill(asked, &numbers).unwrap_err().to_string();
+        assert!(
+            message
+                .starts_with("line 2: the report has no number correlation.mnits.n; did you mean correlation.mnist.n?"),
+            "{message}"
+        );
+        let message = format!("{:#}", fill("{% if %}", &numbers).unwrap_err());
+        assert!(message.starts_with("line 1: the account is no template: "), "{message}");
+        assert_eq!(fill("{% if 'other' in n %}1{% else %}0{% endif %}", &numbers).unwrap(), "0");
     }
 }

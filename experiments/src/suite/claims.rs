@@ -73,6 +73,18 @@ impl Claim {
         }
     }
 
+    /// The experiment that gives its verdict.
+    pub fn tested_by(self) -> &'static str {
+        match self {
+            Self::C1 | Self::C2 => "correlation",
+            Self::C3 => "separability",
+            Self::C4 => "decoder-bias",
+            Self::C5 => "selection",
+            Self::C6 => "pretraining",
+            Self::C7 | Self::C8 => "dynamics",
+        }
+    }
+
     /// What the paper says, in our words.
     pub fn says(self) -> &'static str {
         match self {

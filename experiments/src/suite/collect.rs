@@ -3,7 +3,7 @@
 use crate::sweep::{self, Identity, SweepError};
 use anyhow::{Context, Result, bail};
 use std::{
-    fs,
+    fmt, fs,
     path::{Path, PathBuf},
 };
 
@@ -16,9 +16,30 @@ pub struct Collected {
     /// Finished sweeps, by set and experiment.
     pub sweeps: Vec<Found>,
     /// Sweeps that have not come to their end: they are named, not counted.
-    pub unfinished: Vec<PathBuf>,
+    pub unfinished: Vec<Unfinished>,
     /// Folders with the table of a validation.
     pub validations: Vec<PathBuf>,
+}
+
+/// A sweep that has not come to its end, or a shard of one.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Unfinished {
+    /// Where it lies.
+    pub folder: PathBuf,
+    /// Rows that are there.
+    pub rows: usize,
+    /// Rows of the whole; `None` in files of versions that did not keep it.
+    pub of: Option<usize>,
+}
+
+impl fmt::Display for Unfinished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}", self.folder.display(), self.rows)?;
+        match self.of {
+            Some(of) => write!(f, " of {of} rows)"),
+            None => write!(f, " rows)"),
+        }
+    }
 }
 
 /// A finished sweep.
@@ -98,8 +119,11 @@ fn look_into(folder: &Path, depth: usize, collected: &mut Collected) -> Result<(
 
 fn add_sweep(folder: &Path, collected: &mut Collected) -> Result<(), SweepError> {
     let identity = sweep::identity(folder)?;
-    if !folder.join("rows.csv").exists() {
-        collected.unfinished.push(folder.to_path_buf());
+    let finished = folder.join("rows.csv").exists();
+    let of = (identity.rows > 0).then_some(identity.rows);
+    let rows = sweep::count(&folder.join(if finished { "rows.csv" } else { "journal.csv" }))?;
+    if !finished || of.is_some_and(|of| rows < of) {
+        collected.unfinished.push(Unfinished { folder: folder.to_path_buf(), rows, of });
         return Ok(());
     }
     // A relative path such as "." has no name above it.
@@ -116,7 +140,7 @@ mod tests {
     fn put(folder: &Path, below: &str, rows: Option<&str>) {
         let folder = folder.join(below);
         fs::create_dir_all(&folder).unwrap();
-        let identity = Identity::made_up(&folder.file_name().unwrap().to_string_lossy());
+        let identity = Identity { rows: 2, ..Identity::made_up(&folder.file_name().unwrap().to_string_lossy()) };
         fs::write(folder.join("sweep.json"), serde_json::to_string(&identity).unwrap()).unwrap();
         if let Some(rows) = rows {
             fs::write(folder.join("rows.csv"), rows).unwrap();
@@ -127,16 +151,28 @@ mod tests {
     fn results_are_found_below_in_the_order_of_sets_and_once() {
         let folder = tempfile::tempdir().unwrap();
         let at = |below: &str| folder.path().join(below);
-        put(folder.path(), "a/cifar-10/correlation", Some("1"));
-        put(folder.path(), "a/mnist/correlation", Some("2"));
+        put(folder.path(), "a/cifar-10/correlation", Some("index\n0\n1\n"));
+        put(folder.path(), "a/mnist/correlation", Some("index\n1\n0\n"));
         put(folder.path(), "a/mnist/pretraining", None);
-        put(folder.path(), "b/mnist/correlation", Some("2"));
+        put(folder.path(), "b/mnist/correlation", Some("index\n1\n0\n"));
         let found = collect(&[at("a"), at("b/mnist/correlation")]).unwrap();
         let sets: Vec<&str> = found.sweeps.iter().map(|found| found.set.as_str()).collect();
         assert_eq!(sets, ["mnist", "cifar-10"]);
-        assert_eq!(found.unfinished, [at("a/mnist/pretraining")]);
+        let unfinished = |below: &str, rows| Unfinished { folder: at(below), rows, of: Some(2) };
+        assert_eq!(found.unfinished, [unfinished("a/mnist/pretraining", 0)]);
+        // A shard, rows that are gone, a line that was cut: not what a verdict is given on.
+        for rows in ["index\n1\n", "index\n", "", "index\n0\n1"] {
+            put(folder.path(), "shard/mnist/correlation", Some(rows));
+            let found = collect(&[at("shard")]).unwrap();
+            assert!(found.sweeps.is_empty());
+            assert_eq!(
+                found.unfinished,
+                [unfinished("shard/mnist/correlation", rows.matches("\n").count().saturating_sub(1))]
+            );
+        }
+        assert!(unfinished("x", 1).to_string().ends_with("x (1 of 2 rows)"));
 
-        put(folder.path(), "c/mnist/correlation", Some("3"));
+        put(folder.path(), "c/mnist/correlation", Some("index\n0\n1\n"));
         let message = collect(&[at("a"), at("c")]).unwrap_err().to_string();
         assert!(message.contains("hold different rows of correlation on mnist"), "{message}");
         fs::create_dir(at("empty")).unwrap();

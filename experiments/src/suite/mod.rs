@@ -32,6 +32,7 @@ use crate::{
     correlation::store::NetworkStore,
     files::write_atomically,
     sweep::{self, Identity, Pieces, Settings, SweepError},
+    version::COMMIT,
 };
 use patchgrad::Isa;
 use serde::{Serialize, de::DeserializeOwned};
@@ -67,8 +68,8 @@ pub struct Setup<'a> {
 }
 
 impl Setup<'_> {
-    /// What makes the sweep of the experiment `name`, with this [plan](sweep::Sweep::plan), the one that it is.
-    pub fn identity(&self, name: &str, plan: String) -> Identity {
+    /// What makes the sweep of the experiment `name` the one that it is.
+    pub fn identity(&self, name: &str, sweep: &impl Pieces) -> Identity {
         let mut data = vec![self.examples.name.clone()];
         data.extend(self.examples.checksums.iter().cloned());
         Identity {
@@ -77,9 +78,11 @@ impl Setup<'_> {
             seed: self.seed,
             data,
             pictures: [&self.examples.train, &self.examples.validation, &self.examples.test].map(|part| part.count()),
-            plan,
+            plan: sweep.plan(),
+            rows: sweep.pieces() * sweep.rows_each(),
             instruction_set: Isa::active().to_string(),
             version: env!("CARGO_PKG_VERSION").to_string(),
+            commit: COMMIT.to_string(),
         }
     }
 }
@@ -103,13 +106,21 @@ impl Results<'_> {
         sweep::rows(self.folder)
     }
 
-    /// The rows of another experiment on the same set, in the folder beside; `None` if they are not there.
+    /// The rows of another experiment on the same set, in the folder beside; `None` if they are not there, not finished, or of another
+    /// profile, seed or other pictures, so that they are not of the same networks.
     ///
     /// # Errors
     /// If they cannot be read.
     pub fn rows_beside<R: DeserializeOwned>(&self, experiment: &str) -> Result<Option<Vec<R>>, SweepError> {
         let folder = self.folder.with_file_name(experiment);
-        if folder.join("rows.csv").exists() { sweep::rows(&folder).map(Some) } else { Ok(None) }
+        if !folder.join("rows.csv").exists() {
+            return Ok(None);
+        }
+        let (this, other) = (self.identity, sweep::identity(&folder)?);
+        let same = (&this.profile, this.seed, &this.data, this.pictures)
+            == (&other.profile, other.seed, &other.data, other.pictures);
+        let rows = if same { sweep::rows(&folder)? } else { return Ok(None) };
+        Ok((rows.len() >= other.rows).then_some(rows))
     }
 
     /// The PNG file of this name beside the rows, if there is one.
@@ -178,7 +189,7 @@ pub fn run_sweep<P: Pieces>(
     folder: &Path,
     settings: &Settings,
 ) -> Result<(), SweepError> {
-    sweep::run(sweep, &setup.identity(name, sweep.plan()), folder, settings).map(drop)
+    sweep::run(sweep, &setup.identity(name, sweep), folder, settings).map(drop)
 }
 
 /// Copies the file of this name from the first of the shards that has it to `out`: pictures that one shard draws.

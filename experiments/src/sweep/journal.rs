@@ -33,6 +33,15 @@ pub enum SweepError {
         /// Why.
         reason: String,
     },
+    /// A folder that no sweep was begun in.
+    #[error("{} holds no sweep, for it has no sweep.json; expected a folder OUT/SET/NAME that `pitfall run` wrote", .0.display())]
+    None(PathBuf),
+    /// Rows of nobody knows which sweep.
+    #[error("{} has rows but no sweep.json, which tells of which sweep they are; put it back, or give another folder", .0.display())]
+    Stray(PathBuf),
+    /// A sweep, or a shard of one, that has not come to its end.
+    #[error("{} is not finished: it has no rows.csv yet; go on with it by --resume first", .0.display())]
+    Unfinished(PathBuf),
     /// Another process writes there.
     #[error("another run is writing to {}; wait for it, stop it, or give another folder", .0.display())]
     Busy(PathBuf),
@@ -59,7 +68,7 @@ pub enum SweepError {
     #[error("rows are missing: {}", .0)]
     Missing(String),
     /// Someone asked to stop.
-    #[error("interrupted after {pieces} of {of} networks; they are in {}, and --resume goes on from there", .folder.display())]
+    #[error("interrupted after {pieces} of {of}; what is done is kept in {}", .folder.display())]
     Interrupted {
         /// Pieces that are done.
         pieces: usize,
@@ -71,13 +80,12 @@ pub enum SweepError {
 }
 
 impl SweepError {
-    /// The exit code of a command that ends with this: 75 (try again) for an interrupt, 2 for a folder of another sweep or one
-    /// that another run writes to, 1
+    /// The exit code of a command that ends with this: 75 (try again) for an interrupt, 2 for a folder that is not the right one, 1
     /// otherwise.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Interrupted { .. } => 75,
-            Self::Other { .. } | Self::Busy(_) => 2,
+            Self::Other { .. } | Self::None(_) | Self::Stray(_) | Self::Unfinished(_) | Self::Busy(_) => 2,
             _ => 1,
         }
     }
@@ -103,8 +111,8 @@ pub(super) fn header<R: Serialize>(row: &R) -> Vec<u8> {
 pub(super) fn read<R: DeserializeOwned>(file: &Path) -> Result<(BTreeMap<usize, R>, u64), SweepError> {
     let wrong = |reason: String| SweepError::Read { file: file.to_path_buf(), reason };
     let bytes = fs::read(file).map_err(|error| wrong(error.to_string()))?;
-    let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-    let mut reader = csv::Reader::from_reader(&bytes[..whole]);
+    let whole = whole_lines(&bytes);
+    let mut reader = csv::Reader::from_reader(whole);
     let headers = reader.headers().map_err(|error| wrong(error.to_string()))?.clone();
     let mut rows = BTreeMap::new();
     // A row without its index, so that columns are found by their names.
@@ -117,7 +125,23 @@ pub(super) fn read<R: DeserializeOwned>(file: &Path) -> Result<(BTreeMap<usize, 
         let row = values.deserialize(Some(&names)).map_err(|error| wrong(format!("row {index}: {error}")))?;
         rows.insert(index, row);
     }
-    Ok((rows, whole as u64))
+    Ok((rows, whole.len() as u64))
+}
+
+/// How many whole rows a file has, whatever their columns; none if it is not there.
+pub(super) fn count(file: &Path) -> Result<usize, SweepError> {
+    let wrong = |reason: String| SweepError::Read { file: file.to_path_buf(), reason };
+    let bytes = match fs::read(file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        bytes => bytes.map_err(|error| wrong(error.to_string()))?,
+    };
+    let mut rows = csv::Reader::from_reader(whole_lines(&bytes)).into_byte_records();
+    rows.try_fold(0, |count, row| row.map(|_| count + 1)).map_err(|error| wrong(error.to_string()))
+}
+
+/// A file without the part of a line that a crash left at its end.
+fn whole_lines(bytes: &[u8]) -> &[u8] {
+    &bytes[..bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1)]
 }
 
 /// The rows of a sweep that are known, and the file that takes the next one.
@@ -233,6 +257,10 @@ pub(super) fn write<R: Serialize>(folder: &Path, rows: &BTreeMap<usize, R>) -> R
 pub(super) fn check(folder: &Path, identity: &Identity) -> Result<(), SweepError> {
     let file = folder.join("sweep.json");
     if !file.exists() {
+        let has_some = |name: &str| fs::metadata(folder.join(name)).is_ok_and(|file| file.len() > 0);
+        if has_some("rows.csv") || has_some("journal.csv") {
+            return Err(SweepError::Stray(folder.to_path_buf()));
+        }
         let json = serde_json::to_string_pretty(identity).expect("plain fields are JSON");
         return Ok(write_atomically(&file, format!("{json}\n").as_bytes())?);
     }
@@ -257,6 +285,10 @@ pub(super) fn check(folder: &Path, identity: &Identity) -> Result<(), SweepError
 pub(super) fn identity_of(folder: &Path) -> Result<Identity, SweepError> {
     let file = folder.join("sweep.json");
     let wrong = |reason: String| SweepError::Read { file: file.clone(), reason };
-    let text = fs::read_to_string(&file).map_err(|error| wrong(error.to_string()))?;
-    serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))
+    let text = match fs::read_to_string(&file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(SweepError::None(folder.to_path_buf())),
+        text => text.map_err(|error| wrong(error.to_string())),
+    };
+    let damaged = |error| format!("it is damaged ({error}); put a copy in its place, of another shard for example");
+    serde_json::from_str(&text?).map_err(|error| wrong(damaged(error)))
 }

@@ -10,6 +10,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Missing rows that a message names.
+const NAMED: usize = 20;
+
 /// Joins the finished rows of `folders` into `out`; gives their number. Rows that two folders have must be the same.
 ///
 /// # Errors
@@ -26,6 +29,9 @@ pub fn merge<R: Serialize + DeserializeOwned + PartialEq>(
             None => identity = Some(identity_of(folder)?),
             Some(identity) => check(folder, identity)?,
         }
+        if !folder.join("rows.csv").exists() {
+            return Err(SweepError::Unfinished(folder.clone()));
+        }
         let (of_folder, _) = read::<R>(&folder.join("rows.csv"))?;
         for (index, row) in of_folder {
             match rows.get(&index) {
@@ -41,9 +47,13 @@ pub fn merge<R: Serialize + DeserializeOwned + PartialEq>(
     let (Some(identity), Some((&last, _))) = (identity, rows.last_key_value()) else {
         return Err(SweepError::Missing("no folder has any".to_string()));
     };
-    let missing: Vec<String> = (0..last).filter(|index| !rows.contains_key(index)).map(|i| i.to_string()).collect();
+    // Versions that did not keep the number would have to be believed that the last row is the last.
+    let of = if identity.rows > 0 { identity.rows } else { last + 1 };
+    let missing: Vec<String> = (0..of).filter(|index| !rows.contains_key(index)).map(|i| i.to_string()).collect();
     if !missing.is_empty() {
-        return Err(SweepError::Missing(format!("{} of {}: {}", missing.len(), last + 1, missing.join(", "))));
+        let more = if missing.len() > NAMED { ", ..." } else { "" };
+        let named = missing[..missing.len().min(NAMED)].join(", ");
+        return Err(SweepError::Missing(format!("{} of {of}: {named}{more}; is there another shard?", missing.len())));
     }
     std::fs::create_dir_all(out)
         .map_err(|error| SweepError::Read { file: out.to_path_buf(), reason: error.to_string() })?;

@@ -48,10 +48,17 @@ pub struct Identity {
     /// keep it, which cannot go on.
     #[serde(default)]
     pub plan: String,
+    /// Rows of the whole sweep, those of all shards together; 0 in files of versions that did not keep it.
+    #[serde(default)]
+    pub rows: usize,
     /// Instruction set of the kernels: another one may change the last bits.
     pub instruction_set: String,
     /// Version of the project.
     pub version: String,
+    /// The commit that the sweep began with, see [`COMMIT`](crate::version::COMMIT). Says where rows come from; a sweep goes on with
+    /// another commit of the same version.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub commit: String,
 }
 
 #[cfg(test)]
@@ -65,8 +72,10 @@ impl Identity {
             data: vec!["Set".to_string()],
             pictures: [100, 50, 50],
             plan: "a few".to_string(),
+            rows: 0,
             instruction_set: "portable".to_string(),
             version: "0".to_string(),
+            commit: String::new(),
         }
     }
 }
@@ -235,6 +244,14 @@ pub fn run<P: Pieces>(
 pub fn rows<R: DeserializeOwned>(folder: &Path) -> Result<Vec<R>, SweepError> {
     let (rows, _) = journal::read(&folder.join("rows.csv"))?;
     Ok(rows.into_values().collect())
+}
+
+/// How many whole rows a file of rows has; none if it is not there.
+///
+/// # Errors
+/// If it cannot be read, or is no CSV.
+pub fn count(file: &Path) -> Result<usize, SweepError> {
+    journal::count(file)
 }
 
 /// Which sweep `folder` holds.

@@ -62,8 +62,10 @@ fn identity(seed: u64) -> Identity {
         data: vec![text("none")],
         pictures: [6, 0, 0],
         plan: text("23 numbers"),
+        rows: 23,
         instruction_set: text("any"),
         version: text("1"),
+        commit: text("0123456789ab"),
     }
 }
 
@@ -129,6 +131,17 @@ fn shards_are_joined_and_strangers_refused() {
     assert_eq!(rows(&at("merged")), rows(&at("whole")));
     let error = merge::<Row>(&shards[..2], &at("part")).unwrap_err().to_string();
     assert!(error.contains("7 of 23: 2, 5, 8"), "{error}");
+    // The last shard: nothing is missing between the rows.
+    let error = merge::<Row>(&[at("shard1"), at("shard2")], &at("part")).unwrap_err().to_string();
+    assert!(error.contains("7 of 23"), "{error}");
+    run_in(&at("one of many"), &Numbers::new(1), 1, "1/1000").unwrap();
+    let error = merge::<Row>(&[at("one of many")], &at("part")).unwrap_err().to_string();
+    assert!(error.contains("22 of 23: 1, 2, 3,") && error.contains(", 20, ...; is there another shard?"), "{error}");
+    assert!(!at("part").exists());
+    fs::rename(shards[1].join("rows.csv"), shards[1].join("journal.csv")).unwrap();
+    assert!(matches!(merge::<Row>(&shards, &at("part")), Err(SweepError::Unfinished(folder)) if folder == shards[1]));
+    fs::rename(shards[1].join("journal.csv"), shards[1].join("rows.csv")).unwrap();
+    assert!(matches!(merge::<Row>(&[at("nowhere")], &at("part")), Err(SweepError::None(_))));
     run_in(&at("other"), &Numbers::new(2), 1, "3/3").unwrap();
     let error = merge::<Row>(&[shards[0].clone(), at("other")], &at("part")).unwrap_err();
     assert!(error.to_string().contains("its seed is 2, this one's is 1"), "{error}");
@@ -183,6 +196,33 @@ fn a_folder_of_another_sweep_is_refused_and_left_alone() {
     assert_eq!(rows(folder.path()), before);
 }
 
+#[test]
+fn rows_of_nobody_knows_which_sweep_are_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |file: &str| folder.path().join(file);
+    run_in(folder.path(), &Numbers::new(1), 1, "1/1").unwrap();
+    fs::write(at("sweep.json"), "{").unwrap();
+    let error = run_in(folder.path(), &Numbers::new(1), 1, "1/1").unwrap_err().to_string();
+    assert!(error.contains("sweep.json: it is damaged (EOF") && error.ends_with("for example"), "{error}");
+    fs::remove_file(at("sweep.json")).unwrap();
+    let before = rows(folder.path());
+    assert!(matches!(run_in(folder.path(), &Numbers::new(2), 1, "1/1"), Err(SweepError::Stray(_))));
+    fs::rename(at("rows.csv"), at("journal.csv")).unwrap();
+    assert!(matches!(run_in(folder.path(), &Numbers::new(2), 1, "1/1"), Err(SweepError::Stray(_))));
+    assert_eq!(fs::read_to_string(at("journal.csv")).unwrap(), before);
+}
+
+#[test]
+fn a_sweep_goes_on_with_another_commit_and_names_that_of_its_beginning() {
+    let folder = tempfile::tempdir().unwrap();
+    run_in(folder.path(), &Numbers::new(1), 1, "1/2").unwrap();
+    let (sweep, later) = (Numbers::new(1), Identity { commit: "ba9876543210+".to_string(), ..identity(1) });
+    let settings = Settings { jobs: 1, shard: "2/2".parse().unwrap(), interrupt: &sweep.interrupt, progress: &|_| () };
+    assert_eq!(run(&sweep, &later, folder.path(), &settings).unwrap().len(), 23);
+    let json = fs::read_to_string(folder.path().join("sweep.json")).unwrap();
+    assert!(json.contains("\"commit\": \"0123456789ab\""), "{json}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_folder_that_cannot_be_written_is_an_error_that_names_it() {
@@ -226,7 +266,7 @@ fn a_piece_may_have_several_rows_and_one_that_was_cut_is_done_again() {
     let interrupt = Interrupt::new();
     let run_in = |name: &str, shard: &str| {
         let settings = Settings { jobs: 2, shard: shard.parse().unwrap(), interrupt: &interrupt, progress: &|_| () };
-        run(&Trajectories, &identity(1), &folder.path().join(name), &settings).unwrap()
+        run(&Trajectories, &Identity { rows: 12, ..identity(1) }, &folder.path().join(name), &settings).unwrap()
     };
     let names: Vec<String> = run_in("whole", "1/1").into_iter().map(|row| row.name).collect();
     assert_eq!((names.len(), names[4].as_str(), names[11].as_str()), (12, "1.1", "3.2"));

@@ -6,6 +6,7 @@
 //! | `run.json` | version, instruction set, threads, data and its checksums, the command to repeat, counts |
 
 use super::{Row, Subject, Verdict};
+use crate::version::VERSION;
 use anyhow::{Context, Result};
 use patchgrad::{ENVIRONMENT_VARIABLE, Isa, parallel};
 use serde::Serialize;
@@ -77,7 +78,7 @@ impl ValidationRecord {
         let task = &subject.mnist;
         Self {
             experiment: "validation",
-            version: env!("CARGO_PKG_VERSION"),
+            version: VERSION,
             threads: parallel::threads(),
             instruction_set: Isa::active().to_string(),
             command: format!("{}cargo run --release -- run validation{arguments}", forced.unwrap_or_default()),

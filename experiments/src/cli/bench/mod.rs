@@ -12,6 +12,7 @@ pub mod shapes;
 mod train_step;
 pub mod workloads;
 
+use super::output::tell;
 use clap::Args;
 use patchgrad::{ops::ConvAlgorithm, parallel, peak};
 use std::{
@@ -134,7 +135,7 @@ fn choose(args: &BenchArgs) -> Result<Vec<Workload>, NothingToMeasure> {
     }
     if !left_out.is_empty() {
         let limit = LARGEST_NAIVE / 1_000_000;
-        eprintln!("left out, with over {limit} million operations for the naive loops: {}", left_out.join(", "));
+        tell(&format!("left out, with over {limit} million operations for the naive loops: {}", left_out.join(", ")));
     }
     Ok(chosen)
 }

@@ -1,5 +1,6 @@
 //! What is printed: a table for people, or one JSON object a line.
 
+use crate::version::VERSION;
 use patchgrad::Isa;
 use serde::Serialize;
 use std::{
@@ -69,7 +70,7 @@ pub(super) fn write_header(out: &mut impl Write, threads: usize, core_peak: f64)
     writeln!(
         out,
         "pitfall {}, {}, {threads} thread{plural}, peak {:.1} GFLOP/s ({threads} x {core_peak:.1}, just measured on one core)",
-        env!("CARGO_PKG_VERSION"),
+        VERSION,
         Isa::active(),
         core_peak * threads as f64
     )?;

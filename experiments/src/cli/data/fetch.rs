@@ -1,6 +1,7 @@
 //! `pitfall data fetch`: downloads and their progress.
 
 use super::{folder, print, sets};
+use crate::cli::output::tell;
 use anyhow::Result;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -83,7 +84,7 @@ impl Progress {
                 Self::Bar(bar) => bar.set_position(at),
                 Self::Lines { quarter } if size > LARGE && 4 * at / size > *quarter => {
                     *quarter = 4 * at / size;
-                    eprintln!("  {} of {} bytes", at, size);
+                    tell(&format!("  {} of {} bytes", at, size));
                 }
                 _ => {}
             }
@@ -110,7 +111,7 @@ impl Progress {
         };
         match self {
             Self::Bar(bar) => bar.println(text),
-            Self::Lines { .. } => eprintln!("{text}"),
+            Self::Lines { .. } => tell(&text),
             Self::Quiet => {}
         }
     }

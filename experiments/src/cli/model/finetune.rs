@@ -1,7 +1,7 @@
 //! `pitfall finetune`.
 
 use super::{
-    super::output::{Otherwise, prepare},
+    super::output::{Otherwise, interrupt_on_signals, prepare},
     BadRequest, Model, ModelArgs, pictures, print,
     progress::Progress,
     train,
@@ -16,9 +16,9 @@ use crate::{
     run_folder::RunFolder,
     scae::Scae,
     scores::Reconstruction,
-    training::{Cadence, Checkpoints, FitSpec, History, Interrupt, Run},
+    training::{Cadence, Checkpoints, FitSpec, History, Run},
 };
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use patchgrad::{Params, Tensor, Workspace};
 use serde::Serialize;
@@ -133,7 +133,7 @@ fn learn(
     };
     let steps = settings.epochs * train.count().div_ceil(settings.batch_size);
     let mut progress = Progress::new(steps as u64, args.quiet);
-    let interrupt = Interrupt::on_signals().context("cannot listen to signals")?;
+    let interrupt = interrupt_on_signals()?;
     let mut checkpoints = checkpoints.interrupted_by(interrupt).reporting(move |taken| progress.show(taken));
     let training = settings.training(config.seed);
     let patience = (settings.patience > 0).then_some(settings.patience);

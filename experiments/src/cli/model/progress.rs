@@ -1,5 +1,6 @@
 //! How far training is: a bar on a terminal, a line for every tenth elsewhere.
 
+use crate::cli::output::tell;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{
     io::IsTerminal,
@@ -39,7 +40,9 @@ impl Progress {
                     let gone = start.elapsed().as_secs_f64();
                     let rate = (taken - before) as f64 / gone.max(1e-9);
                     let left = steps.saturating_sub(taken) as f64 / rate.max(1e-9);
-                    eprintln!("{taken}/{steps} steps, {rate:.0} a second, {gone:.0} s gone, about {left:.0} s left");
+                    tell(&format!(
+                        "{taken}/{steps} steps, {rate:.0} a second, {gone:.0} s gone, about {left:.0} s left"
+                    ));
                 }
             }
             Self::Quiet => {}

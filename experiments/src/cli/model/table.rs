@@ -1,7 +1,7 @@
 //! `pitfall units`: a table of units by data sets.
 
 use super::{
-    super::output::{Otherwise, prepare},
+    super::output::{Otherwise, prepare, tell},
     BadRequest, on_threads, pictures, print,
 };
 use crate::{
@@ -86,7 +86,12 @@ fn table(args: &UnitsArgs) -> Result<()> {
         };
         let finished = done.fetch_add(1, Ordering::Relaxed) + 1;
         if !args.quiet {
-            eprintln!("{finished}/{} {}: {}", jobs.len(), examples.name, unit.map_or("pixels", |unit| unit.kind()));
+            tell(&format!(
+                "{finished}/{} {}: {}",
+                jobs.len(),
+                examples.name,
+                unit.map_or("pixels", |unit| unit.kind())
+            ));
         }
         result
     });

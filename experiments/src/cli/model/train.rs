@@ -1,7 +1,7 @@
 //! `pitfall train`.
 
 use super::{
-    super::output::{Otherwise, prepare},
+    super::output::{Otherwise, interrupt_on_signals, prepare},
     BadRequest, Overrides, on_threads, pictures, print,
     progress::Progress,
 };
@@ -11,7 +11,7 @@ use crate::{
     figures::Sheet,
     report::{TrainingRun, render_training},
     run_folder::{RunFolder, RunRecord},
-    training::{Cadence, Checkpoints, Interrupt, Run},
+    training::{Cadence, Checkpoints, Run},
 };
 use anyhow::{Context, Result};
 use clap::Args;
@@ -159,7 +159,7 @@ fn learn(
         None => Checkpoints::start(&file, run, cadence)?,
     };
     let mut progress = Progress::new(network.steps(&config.training, examples.train.count()), args.quiet || args.json);
-    let interrupt = Interrupt::on_signals().context("cannot listen to signals")?;
+    let interrupt = interrupt_on_signals()?;
     let mut checkpoints = checkpoints.interrupted_by(interrupt).reporting(move |taken| progress.show(taken));
     let parts = [&examples.train, &examples.validation];
     Ok(network.train(parts, &config.training, config.seed, &mut checkpoints, workspace)?)

@@ -1,13 +1,15 @@
-//! `pitfall run`: the experiments by name.
+//! `pitfall run`: the experiments by name; `pitfall merge`: their shards.
 
+mod merge;
 mod progress;
 mod suite;
 mod validation;
 
 use clap::{Args, Subcommand};
 
-pub(super) use suite::{MergeArgs, SuiteOptions, merge, run_chosen};
-pub(super) use validation::NoSuchCheck;
+pub(super) use merge::{MergeArgs, merge};
+pub(super) use suite::{SuiteOptions, run_one};
+pub(super) use validation::{ChecksInterrupted, NoSuchCheck};
 
 /// Which experiments.
 #[derive(Debug, Args)]

@@ -1,8 +1,8 @@
-//! `pitfall run NAME...`: experiments of the suite, and `pitfall merge`, which joins their shards.
+//! `pitfall run NAME...`: experiments of the suite.
 
 use super::{
     super::{
-        output::{BadRequest, Otherwise, prepare, print},
+        output::{BadRequest, Otherwise, interrupt_on_signals, prepare, print, tell},
         report::write_report,
     },
     progress::Progress,
@@ -11,22 +11,31 @@ use super::{
 use crate::{
     config::{DataConfig, Examples},
     correlation::store::NetworkStore,
+    data::{self, Limits},
     suite::{EXPERIMENTS, Experiment, Profile, Results, Setup, experiment},
-    sweep::{self, Settings, Shard},
+    sweep::{self, Settings, Shard, SweepError},
     training::Interrupt,
+    validation::Subject,
 };
 use anyhow::{Context, Result};
 use clap::Args;
 use patchgrad::parallel;
+use patchgrad_datasets::SetName;
 use std::path::{Path, PathBuf};
+
+/// Sets with pictures of 28 or 32 pixels, for which the populations are.
+const SETS: [&str; 6] = ["mnist", "fashion-mnist", "cifar-10", "cifar-100", "svhn", "svhn-1083"];
+
+/// E0 among the names: it is no sweep.
+const VALIDATION: &str = "validation";
 
 /// Options of experiments.
 #[derive(Debug, Args)]
 pub(crate) struct SuiteArgs {
-    /// The experiments; those whose rows they read are run before them
+    /// The experiments, which are run in the order of their numbers; what they only look at in another way is computed too
     #[arg(value_name = "NAME", required_unless_present = "all", value_parser = names())]
     names: Vec<String>,
-    /// Every experiment, validation included
+    /// Every experiment, validation included; without --data on mnist and fashion-mnist
     #[arg(long, conflicts_with = "names")]
     all: bool,
     #[command(flatten)]
@@ -36,14 +45,14 @@ pub(crate) struct SuiteArgs {
 /// The same for one experiment and for all.
 #[derive(Debug, Args)]
 pub(crate) struct SuiteOptions {
-    /// The sets, as data.set of a configuration names them: mnist, fashion-mnist, cifar-10, svhn, svhn-1083 [default: mnist;
-    /// for --all mnist,fashion-mnist]
-    #[arg(long, value_name = "SET", value_delimiter = ',')]
+    /// The sets, as data.set of a configuration names them [default: mnist]
+    #[arg(long, value_name = "SET", value_delimiter = ',', value_parser = SETS)]
     data: Vec<String>,
     /// How much is done
     #[arg(long, value_enum, default_value_t)]
     profile: Profile,
-    /// Folder with the full data sets [default: the bundled samples of MNIST and Fashion-MNIST]
+    /// Folder with the full data sets [default: the bundled samples of MNIST and Fashion-MNIST, and for other sets the folder of
+    /// `pitfall data fetch`]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
     /// Seed of everything random
@@ -56,7 +65,7 @@ pub(crate) struct SuiteOptions {
     #[arg(long)]
     resume: bool,
     /// Networks side by side, 0 for one on each core; they change the time, never the results
-    #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u16).range(..=1024))]
+    #[arg(long, visible_alias = "threads", default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u16).range(..=1024))]
     jobs: u16,
     /// Compute only every n-th network, from the i-th on: for several machines; `pitfall merge` joins them
     #[arg(long, value_name = "i/n", default_value_t = Shard::WHOLE)]
@@ -70,48 +79,57 @@ pub(crate) struct SuiteOptions {
     quiet: bool,
 }
 
-/// Options of `pitfall merge`.
-#[derive(Debug, Args)]
-pub(crate) struct MergeArgs {
-    /// Folders of finished shards, those with rows.csv
-    #[arg(value_name = "DIR", required = true)]
-    folders: Vec<PathBuf>,
-    /// Folder for the joined rows
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
-}
-
 fn names() -> clap::builder::PossibleValuesParser {
-    EXPERIMENTS
-        .into_iter()
-        .map(|experiment| clap::builder::PossibleValue::new(experiment.name()).help(experiment.question()))
-        .collect::<Vec<_>>()
-        .into()
+    let value = clap::builder::PossibleValue::new;
+    let validation = value(VALIDATION).help("Is the implementation right? Alone it has options of its own");
+    let others = EXPERIMENTS.into_iter().map(|experiment| value(experiment.name()).help(experiment.question()));
+    std::iter::once(validation).chain(others).collect::<Vec<_>>().into()
 }
 
 pub(super) fn run(args: &SuiteArgs) -> Result<()> {
-    let chosen: Vec<&'static dyn Experiment> = match args.all {
-        true => EXPERIMENTS.to_vec(),
-        false => args.names.iter().filter_map(|name| experiment(name)).collect(),
-    };
-    let all: &[&str] = if args.all { &["mnist", "fashion-mnist"] } else { &["mnist"] };
-    let out = run_chosen(&chosen, &args.options, all)?;
-    if args.all && args.options.shard == Shard::WHOLE {
-        let folder = out.join("validation");
-        if !folder.join("table-t0.csv").exists() {
-            validation::run_into(&folder, args.options.data_dir.as_deref(), args.options.quiet)?;
-        }
-        write_report(std::slice::from_ref(&out), None, true)?;
+    // In the order of their numbers: E5 reads the rows of E1.
+    let wanted = |name: &str| args.all || args.names.iter().any(|given| given == name);
+    let chosen: Vec<&'static dyn Experiment> =
+        EXPERIMENTS.into_iter().filter(|experiment| wanted(experiment.name())).collect();
+    let validation = wanted(VALIDATION).then(|| pictures_of_validation(&args.options)).transpose()?;
+    let default: &[&str] = if args.all { &["mnist", "fashion-mnist"] } else { &["mnist"] };
+    let interrupt = interrupt_on_signals()?;
+    let out = run_chosen(&chosen, &args.options, default, &interrupt)?;
+    if args.options.shard != Shard::WHOLE {
+        return Ok(());
     }
-    Ok(())
+    if let Some(subject) = validation {
+        let folder = out.join(VALIDATION);
+        if !folder.join("table-t0.csv").exists() {
+            let (dir, jobs) = (args.options.data_dir.as_deref(), args.options.jobs);
+            validation::run_into(&folder, &subject, dir, jobs, args.options.quiet, &interrupt)?;
+        }
+    }
+    if args.all { write_report(std::slice::from_ref(&out), None, true).map(drop) } else { Ok(()) }
+}
+
+/// MNIST for E0: read before hours of other experiments, so that what is wrong with it is said before them.
+fn pictures_of_validation(options: &SuiteOptions) -> Result<Subject> {
+    let dir = options.data_dir.as_deref();
+    let with_mnist = dir.filter(|dir| dir.join("mnist").is_dir());
+    if let (Some(dir), None) = (dir, with_mnist) {
+        tell(&format!("{}: no mnist/, so validation looks at the bundled sample", dir.display()));
+    }
+    Ok(Subject { mnist: data::load(SetName::Mnist, with_mnist, Limits::NONE)? })
+}
+
+/// Runs one experiment: the whole of its own binary.
+pub(in crate::cli) fn run_one(experiment: &'static dyn Experiment, options: &SuiteOptions) -> Result<()> {
+    run_chosen(&[experiment], options, &["mnist"], &interrupt_on_signals()?).map(drop)
 }
 
 /// Runs experiments on every set, each after the one whose rows it reads.
 /// Gives the folder of the results.
-pub(in crate::cli) fn run_chosen(
+fn run_chosen(
     chosen: &[&'static dyn Experiment],
     options: &SuiteOptions,
     default: &[&str],
+    interrupt: &Interrupt,
 ) -> Result<PathBuf> {
     let sets: Vec<&str> =
         if options.data.is_empty() { default.to_vec() } else { options.data.iter().map(String::as_str).collect() };
@@ -121,6 +139,14 @@ pub(in crate::cli) fn run_chosen(
         .out
         .clone()
         .unwrap_or_else(|| Path::new("runs").join(jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string()));
+    if out.join("sweep.json").exists() {
+        let above = out.ancestors().nth(2).filter(|above| above.file_name().is_some()).unwrap_or(Path::new("."));
+        let advice = format!("--out is the folder above that of the set: {}", above.display());
+        return Err(BadRequest(format!("{} is the folder of one experiment; {advice}", out.display())).into());
+    }
+    if options.resume && !out.exists() {
+        tell(&format!("{} does not exist, so there is nothing to go on with: it begins", out.display()));
+    }
     let folder_of = |set: &str, source: &dyn Experiment| out.join(set).join(source.name());
     for (set, _) in &sets {
         for &wanted in chosen {
@@ -132,7 +158,6 @@ pub(in crate::cli) fn run_chosen(
         Some(folder) => NetworkStore::in_folder(folder)
             .with_context(|| format!("cannot make the folder {} for --networks", folder.display()))?,
     };
-    let interrupt = Interrupt::on_signals().context("cannot listen to signals")?;
     let jobs = if options.jobs == 0 { parallel::threads() } else { usize::from(options.jobs) };
     let several = chosen.len() * sets.len() > 1;
     for (set, examples) in &sets {
@@ -143,13 +168,14 @@ pub(in crate::cli) fn run_chosen(
             let folder = folder_of(set, source);
             if !computed.contains(&source.name()) {
                 if several && !options.quiet {
-                    eprintln!("{} {} on {}", source.id(), source.name(), examples.name);
+                    tell(&format!("{} {} on {}", source.id(), source.name(), examples.name));
                 }
                 let progress = Progress::new(options.quiet);
                 let show = |done| progress.show(done);
-                let settings = Settings { jobs, shard: options.shard, interrupt: &interrupt, progress: &show };
-                source.run(&setup, &folder, &settings)?;
+                let settings = Settings { jobs, shard: options.shard, interrupt, progress: &show };
+                let outcome = source.run(&setup, &folder, &settings);
                 progress.finish();
+                outcome.map_err(|error| advised(error, &out))?;
                 computed.push(source.name());
             }
             if options.shard == Shard::WHOLE {
@@ -160,9 +186,19 @@ pub(in crate::cli) fn run_chosen(
         }
     }
     if let Some(failure) = networks.failure() {
-        eprintln!("not all networks were kept for --networks ({failure}); the results are complete");
+        tell(&format!("not all networks were kept for --networks ({failure}); the results are complete"));
     }
     Ok(out)
+}
+
+/// The error, with the way to go on after an interrupt.
+fn advised(error: SweepError, out: &Path) -> anyhow::Error {
+    let interrupted = matches!(error, SweepError::Interrupted { .. });
+    let error = anyhow::Error::from(error);
+    if !interrupted {
+        return error;
+    }
+    error.context(format!("stopped; the same command with --out {} --resume goes on", out.display()))
 }
 
 /// The experiment that computes the rows of another, most often its own.
@@ -173,26 +209,11 @@ fn source_of(wanted: &'static dyn Experiment) -> &'static dyn Experiment {
 /// The pictures of a set.
 fn load(set: &str, options: &SuiteOptions) -> Result<Examples> {
     let data = DataConfig::named("--data", set, options.profile.pictures(), options.data_dir.as_deref())?;
-    let examples = data.load(options.seed)?;
-    let [_, width, _] = examples.picture();
-    if ![28, 32].contains(&width) {
-        let suitable = "the populations are for pictures of 28 or 32 pixels";
-        return Err(BadRequest(format!("--data {set}: its pictures are {width} pixels wide; {suitable}")).into());
-    }
-    Ok(examples)
+    data.load(options.seed)
 }
 
-/// Joins shards, and writes and prints what follows from the whole.
-pub(in crate::cli) fn merge(args: &MergeArgs) -> Result<()> {
-    let first = sweep::identity(&args.folders[0])?;
-    let whose = experiment(&first.name)
-        .ok_or_else(|| BadRequest(format!("{}: there is no experiment {}", args.folders[0].display(), first.name)))?;
-    prepare(&args.out, Otherwise::Refuse, false)?;
-    whose.merge(&args.folders, &args.out)?;
-    summarise(whose, "", &args.out)
-}
-
-fn summarise(experiment: &dyn Experiment, set: &str, folder: &Path) -> Result<()> {
+/// Writes and prints what follows from the rows of a sweep.
+pub(super) fn summarise(experiment: &dyn Experiment, set: &str, folder: &Path) -> Result<()> {
     let identity = sweep::identity(folder)?;
     let text = experiment.summarise(&Results { set, folder, identity: &identity })?;
     print(&format!("{text}{}\n", folder.display()))

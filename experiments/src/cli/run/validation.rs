@@ -3,6 +3,7 @@
 use super::super::output::{Otherwise, prepare, print};
 use crate::{
     data::{Limits, load},
+    training::Interrupt,
     validation::{
         Check, Row, Subject, Verdict, checks,
         output::{ValidationRecord, head, line, summary, write},
@@ -59,6 +60,14 @@ pub(super) struct ChecksFailed {
     names: Vec<String>,
 }
 
+/// Someone asked to stop: exit code 75.
+#[derive(Debug, thiserror::Error)]
+#[error("validation was interrupted after {done} of {of} checks, and begins anew with --resume")]
+pub(crate) struct ChecksInterrupted {
+    done: usize,
+    of: usize,
+}
+
 /// Runs the checks, prints and writes their table.
 pub(super) fn run(args: &ValidationArgs) -> Result<()> {
     let started = jiff::Timestamp::now().to_string();
@@ -70,12 +79,23 @@ pub(super) fn run(args: &ValidationArgs) -> Result<()> {
     // Asked for before anything is read, so that a misspelt name costs no time.
     choose(&args.only, false)?;
     let subject = Subject { mnist: load(SetName::Mnist, args.data_dir.as_deref(), Limits::NONE)? };
+    run_on(args, &subject, &Interrupt::new(), started, clock)
+}
+
+/// Runs the checks on pictures that are there, from the `clock` on.
+fn run_on(
+    args: &ValidationArgs,
+    subject: &Subject,
+    interrupt: &Interrupt,
+    started: String,
+    clock: Instant,
+) -> Result<()> {
     let checks = choose(&args.only, subject.is_full())?;
     let work = || -> Result<()> {
-        let rows = measure(&checks, &subject, args.quiet)?;
+        let rows = measure(&checks, subject, args.quiet, interrupt)?;
         let seconds = clock.elapsed().as_secs_f64();
         if let Some(out) = &args.out {
-            let record = ValidationRecord::new(&rows, &subject, &arguments(args), started.clone(), seconds);
+            let record = ValidationRecord::new(&rows, subject, &arguments(args), started.clone(), seconds);
             write(out, &rows, &record)?;
         }
         print(&format!("{}\n", summary(&rows, seconds)))?;
@@ -89,18 +109,27 @@ pub(super) fn run(args: &ValidationArgs) -> Result<()> {
     if args.threads == 0 { work() } else { parallel::with_threads(usize::from(args.threads), work) }
 }
 
-/// Runs every check, and writes the table into the folder `out`; for a run of all experiments. A check that fails is in the
-/// table and ends nothing.
-pub(super) fn run_into(out: &Path, data_dir: Option<&Path>, quiet: bool) -> Result<()> {
-    let outcome = run(&ValidationArgs {
-        data_dir: data_dir.map(Path::to_path_buf),
+/// Runs every check on `subject`, which was read from `data_dir`, and writes the table into the folder `out`; for a run of several
+/// experiments. A check that fails is in the table and ends nothing.
+pub(super) fn run_into(
+    out: &Path,
+    subject: &Subject,
+    data_dir: Option<&Path>,
+    threads: u16,
+    quiet: bool,
+    interrupt: &Interrupt,
+) -> Result<()> {
+    let (started, clock) = (jiff::Timestamp::now().to_string(), Instant::now());
+    prepare(out, Otherwise::Force, true)?;
+    let args = ValidationArgs {
+        data_dir: data_dir.filter(|_| subject.is_full()).map(Path::to_path_buf),
         out: Some(out.to_path_buf()),
         force: true,
-        threads: 0,
+        threads,
         only: String::new(),
         quiet,
-    });
-    match outcome {
+    };
+    match run_on(&args, subject, interrupt, started, clock) {
         Err(error) if error.is::<ChecksFailed>() => print(&format!("{error}\n")),
         outcome => outcome,
     }
@@ -117,7 +146,7 @@ fn choose(only: &str, full: bool) -> Result<Vec<Check>, NoSuchCheck> {
 }
 
 /// Runs one check after the other; rows are printed as they are done.
-fn measure(checks: &[Check], subject: &Subject, quiet: bool) -> Result<Vec<Row>> {
+fn measure(checks: &[Check], subject: &Subject, quiet: bool, interrupt: &Interrupt) -> Result<Vec<Row>> {
     let bar = bar(checks.len(), quiet);
     if !quiet {
         let set = &subject.mnist;
@@ -131,6 +160,9 @@ fn measure(checks: &[Check], subject: &Subject, quiet: bool) -> Result<Vec<Row>>
     }
     let mut rows = Vec::with_capacity(checks.len());
     for check in checks {
+        if interrupt.is_requested() {
+            return Err(ChecksInterrupted { done: rows.len(), of: checks.len() }.into());
+        }
         bar.set_message(check.name.clone());
         let row = check.run(subject);
         if !quiet || row.verdict == Verdict::Failed {

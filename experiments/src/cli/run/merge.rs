@@ -1,0 +1,84 @@
+//! `pitfall merge`: joins the shards of experiments.
+
+use super::{
+    super::output::{BadRequest, Otherwise, prepare},
+    suite::summarise,
+};
+use crate::{
+    suite::{EXPERIMENTS, experiment},
+    sweep::{self, SweepError},
+};
+use anyhow::{Context, Result};
+use clap::Args;
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Options of `pitfall merge`.
+#[derive(Debug, Args)]
+pub(crate) struct MergeArgs {
+    /// Folders of finished shards: what `pitfall run --out` got, with SET/NAME/ below, or those with rows.csv
+    #[arg(value_name = "DIR", required = true)]
+    folders: Vec<PathBuf>,
+    /// Folder for the joined rows
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+/// Joins shards, and writes and prints what follows from the whole.
+pub(in crate::cli) fn merge(args: &MergeArgs) -> Result<()> {
+    if args.folders.iter().all(|folder| folder.join("sweep.json").exists()) {
+        prepare(&args.out, Otherwise::Refuse, false)?;
+        return merge_one(&args.folders, "", &args.out);
+    }
+    let mut shards: BTreeMap<(usize, String), Vec<PathBuf>> = BTreeMap::new();
+    for folder in &args.folders {
+        let below = sweeps_below(folder)?;
+        if below.is_empty() {
+            return Err(SweepError::None(folder.clone()).into());
+        }
+        for (set, folder) in below {
+            let name = sweep::identity(&folder)?.name;
+            let at = EXPERIMENTS.into_iter().position(|experiment| experiment.name() == name);
+            shards.entry((at.unwrap_or(usize::MAX), set)).or_default().push(folder);
+        }
+    }
+    prepare(&args.out, Otherwise::Refuse, false)?;
+    // By experiment, so that those come first whose rows others read.
+    for ((_, set), folders) in shards {
+        let name = folders[0].file_name().expect("a folder below has a name").to_owned();
+        merge_one(&folders, &set, &args.out.join(&set).join(name))?;
+    }
+    Ok(())
+}
+
+/// The folders SET/NAME below, each with its set.
+fn sweeps_below(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
+    let entries = |folder: &Path| -> Result<Vec<PathBuf>> {
+        let entries = fs::read_dir(folder).with_context(|| format!("cannot read the folder {}", folder.display()))?;
+        let mut folders: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        folders.retain(|path| path.is_dir());
+        folders.sort();
+        Ok(folders)
+    };
+    let mut found = Vec::new();
+    for of_set in entries(folder)? {
+        let set = of_set.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let sweeps = entries(&of_set)?.into_iter().filter(|folder| folder.join("sweep.json").exists());
+        found.extend(sweeps.map(|folder| (set.clone(), folder)));
+    }
+    Ok(found)
+}
+
+fn merge_one(folders: &[PathBuf], set: &str, out: &Path) -> Result<()> {
+    let name = sweep::identity(&folders[0])?.name;
+    let whose = experiment(&name)
+        .ok_or_else(|| BadRequest(format!("{}: there is no experiment {name}", folders[0].display())))?;
+    whose.merge(folders, out)?;
+    EXPERIMENTS
+        .into_iter()
+        .filter(|experiment| experiment.rows_of() == name)
+        .try_for_each(|experiment| summarise(experiment, set, out))
+}
