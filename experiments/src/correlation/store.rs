@@ -128,7 +128,7 @@ impl<'a> Trainer<'a> {
         let mut scae = Self::untrained(member);
         checkpoint.take_params("", scae.params_mut())?;
         // Files of versions that did not write one are taken as they are.
-        let whole = checkpoint.entry("crc32").is_none_or(|written| *written == checksum(&scae));
+        let whole = checkpoint.entry("crc32").is_none_or(|written| *written == checksum(&scae, [&last, &all]));
         checkpoint.finish()?;
         if !whole {
             return Ok(None);
@@ -140,18 +140,21 @@ impl<'a> Trainer<'a> {
     fn write(&self, file: &Path, member: &Member, scae: &Scae, trained: &[Trained]) -> Result<(), String> {
         let mut checkpoint = Checkpoint::new();
         checkpoint.set("network", self.key(member));
-        checkpoint.set_list("final_error", &trained.iter().map(|layer| layer.final_error).collect::<Vec<f64>>());
-        checkpoint.set_list("mean_error", &trained.iter().map(|layer| layer.mean_error).collect::<Vec<f64>>());
-        checkpoint.set("crc32", checksum(scae));
+        let last: Vec<f64> = trained.iter().map(|layer| layer.final_error).collect();
+        let all: Vec<f64> = trained.iter().map(|layer| layer.mean_error).collect();
+        checkpoint.set_list("final_error", &last);
+        checkpoint.set_list("mean_error", &all);
+        checkpoint.set("crc32", checksum(scae, [&last, &all]));
         checkpoint.put_params("", scae.params());
         fs::create_dir_all(file.parent().expect("the file is in a folder")).map_err(|error| error.to_string())?;
         write_atomically(file, &checkpoint.to_bytes()).map_err(|error| error.to_string())
     }
 }
 
-/// CRC-32 of the parameters: a disk that loses a bit would change results silently.
-fn checksum(scae: &Scae) -> String {
+/// CRC-32 of everything that becomes a result: a disk that loses a bit would change results silently.
+fn checksum(scae: &Scae, errors: [&[f64]; 2]) -> String {
     let mut crc = flate2::Crc::new();
+    errors.concat().iter().for_each(|error| crc.update(&error.to_le_bytes()));
     for (_, _, tensor) in scae.params().iter() {
         tensor.as_slice().iter().for_each(|value| crc.update(&value.to_le_bytes()));
     }
@@ -206,11 +209,16 @@ mod tests {
         keeps.write(&file, member, &scae, &other).unwrap();
         assert_eq!(keeps.train(member, workspace).unwrap().1, other);
         // A damaged file is replaced, also one of which a single bit is wrong.
-        let mut bytes = fs::read(&file).unwrap();
-        *bytes.last_mut().unwrap() ^= 1;
-        fs::write(&file, &bytes).unwrap();
-        assert_eq!(values(&keeps.train(member, workspace).unwrap().0), values(&scae));
-        assert_eq!(keeps.train(member, workspace).unwrap().1, trained, "it was trained anew");
+        let bytes = fs::read(&file).unwrap();
+        let name = b"\"mean_error\":\"0.";
+        let digit = bytes.windows(name.len()).position(|window| window == name).unwrap() + name.len();
+        for at in [bytes.len() - 1, digit] {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 1;
+            fs::write(&file, &damaged).unwrap();
+            let (again, errors) = keeps.train(member, workspace).unwrap();
+            assert_eq!((values(&again), &errors), (values(&scae), &trained), "byte {at}");
+        }
         fs::write(&file, &fs::read(&file).unwrap()[..100]).unwrap();
         assert_eq!(keeps.train(member, workspace).unwrap().1, trained);
         assert_eq!(keeps.train(member, workspace).unwrap().1, trained);
