@@ -4,6 +4,7 @@
 use assert_cmd::Command;
 use std::{
     fs,
+    io::Read,
     path::Path,
     process::Stdio,
     time::{Duration, Instant},
@@ -87,7 +88,45 @@ fn any_number_of_jobs_kills_and_shards_ends_in_the_same_bytes() {
     // A shard is no sweep to give a verdict on, and the folder of a sweep is not that of all.
     assert!(refused(folder, &["report", "first"], 2).contains("first/mnist/correlation (7 of 14 rows)"));
     let message = refused(folder, &smoke(&["--out", "first/mnist/correlation", "--resume"]), 2);
-    assert!(message.contains("is the folder of one experiment") && message.contains("set: first"), "{message}");
+    assert!(
+        message.contains("is the folder of a set or an experiment") && message.trim().ends_with("/first"),
+        "{message}"
+    );
+    let message = refused(folder, &smoke(&["--out", "first/./mnist", "--resume"]), 2);
+    assert!(message.trim().ends_with("/first"), "{message}");
+    let message = refused(folder, &["merge", shards[0], "second", "--out", "none"], 2);
+    assert!(message.contains("first/mnist/correlation is the folder of an experiment, second is not"), "{message}");
+    assert!(!folder.join("none").exists() && !folder.join("half").exists());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_interrupt_says_how_to_go_on_and_a_full_standard_error_ends_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let mut run = std::process::Command::new(env!("CARGO_BIN_EXE_pitfall"));
+    run.current_dir(folder).args(["run", "correlation", "--profile", "smoke", "--jobs", "1", "--out", "run"]);
+    let mut child = run.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let journal = folder.join("run/mnist/correlation/journal.csv");
+    let start = Instant::now();
+    while fs::read_to_string(&journal).map_or(0, |text| text.lines().count()) < 3 {
+        assert!(start.elapsed() < Duration::from_secs(120), "no two rows in two minutes");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let mut message = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut message).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(75), "{message}");
+    assert!(
+        message.contains("error: stopped; the same command with --out run --resume goes on: interrupted after"),
+        "{message}"
+    );
+
+    let mut full = std::process::Command::new(env!("CARGO_BIN_EXE_pitfall"));
+    full.current_dir(folder).args(["run", "correlation", "--profile", "smoke", "--out", "run", "--resume"]);
+    let nowhere = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    assert!(full.stdout(Stdio::null()).stderr(nowhere).status().unwrap().success());
+    assert_eq!(rows(folder, "run").lines().count(), 15);
 }
 
 #[test]

@@ -48,6 +48,7 @@ fn checkpoints_along_training_read_what_lies_beside_them() {
     let folder = folder.path();
     let alone = printed(folder, &["run", "dynamics", "--profile", "smoke", "--out", "alone"]);
     assert!(alone.contains("2 training runs") && !alone.contains("explained"), "{alone}");
+    assert!(alone.contains("C7 and C8 need the networks of correlation"), "{alone}");
     let rows = |run: &str| fs::read_to_string(folder.join(run).join("mnist/dynamics/rows.csv")).unwrap();
     // Two networks at 64, 128, 256 and 512 patches.
     assert_eq!(rows("alone").lines().count(), 1 + 2 * 4);
@@ -56,4 +57,13 @@ fn checkpoints_along_training_read_what_lies_beside_them() {
     let both = printed(folder, &["run", "dynamics", "--profile", "smoke", "--out", "both", "--jobs", "1"]);
     assert!(both.contains("accuracy by error and training error (C8)"), "{both}");
     assert_eq!(rows("both"), rows("alone"));
+    // Networks of another seed say nothing about these runs.
+    let file = folder.join("both/mnist/correlation/sweep.json");
+    let json = fs::read_to_string(&file).unwrap();
+    fs::write(&file, json.replace("\"seed\": 42", "\"seed\": 43")).unwrap();
+    let strangers = printed(folder, &["run", "dynamics", "--profile", "smoke", "--out", "both", "--resume"]);
+    assert!(
+        !strangers.contains("(C8)") && strangers.contains("with the same profile, seed and pictures"),
+        "{strangers}"
+    );
 }

@@ -20,6 +20,7 @@ use crate::{
 use anyhow::{Context, Result};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use minijinja::value::Serde;
+use patchgrad::parallel;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::Path};
 
@@ -140,28 +141,30 @@ pub fn render_claims(collected: &Collected) -> Result<ClaimsPage> {
     let mut experiments = Vec::new();
     experiments.extend(validation(&collected.validations)?);
     let (mut numbers, mut findings) = (BTreeMap::new(), Vec::new());
-    for experiment in EXPERIMENTS {
-        let of_it: Vec<&Found> =
-            collected.sweeps.iter().filter(|found| found.identity.name == experiment.rows_of()).collect();
-        if of_it.is_empty() {
-            continue;
-        }
-        let results: Vec<Results> = of_it
-            .iter()
-            .map(|found| Results { set: &found.set, folder: &found.folder, identity: &found.identity })
-            .collect();
-        let section =
-            experiment.section(&results).with_context(|| format!("{} {}", experiment.id(), experiment.name()))?;
+    let found_of = |experiment: &dyn Experiment| -> Vec<&Found> {
+        collected.sweeps.iter().filter(|found| found.identity.name == experiment.rows_of()).collect()
+    };
+    let run: Vec<&'static dyn Experiment> =
+        EXPERIMENTS.into_iter().filter(|experiment| !found_of(*experiment).is_empty()).collect();
+    // Side by side: most of the time goes into resampling.
+    let sections = parallel::map_jobs(run.len(), |at| {
+        let found = found_of(run[at]).into_iter();
+        let results = found.map(|found| Results { set: &found.set, folder: &found.folder, identity: &found.identity });
+        run[at].section(&results.collect::<Vec<_>>())
+    });
+    for (experiment, section) in run.iter().copied().zip(sections) {
+        let section = section.with_context(|| format!("{} {}", experiment.id(), experiment.name()))?;
         numbers
             .extend(section.numbers.iter().map(|(key, value)| (format!("{}.{key}", experiment.name()), value.clone())));
         findings.extend(section.findings.iter().map(|finding| (experiment, finding.clone())));
-        experiments.push(part(experiment, &of_it, section));
+        experiments.push(part(experiment, &found_of(experiment), section));
     }
-    let run: Vec<&str> = collected.sweeps.iter().map(|found| found.identity.name.as_str()).collect();
+    let names: Vec<&str> = collected.sweeps.iter().map(|found| found.identity.name.as_str()).collect();
+    let begun: Vec<&str> = collected.unfinished.iter().map(|part| part.name.as_str()).collect();
     let untested: Vec<(Claim, String)> = Claim::ALL
         .into_iter()
         .filter(|claim| !findings.iter().any(|(_, finding)| finding.claim == *claim))
-        .map(|claim| (claim, why_untested(claim, &run)))
+        .map(|claim| (claim, why_untested(claim, &names, &begun)))
         .collect();
     let claims = claim_rows(&sets, &findings, &untested);
     for ((experiment, finding), set) in findings.iter().filter_map(|found| {
@@ -194,14 +197,15 @@ pub fn render_claims(collected: &Collected) -> Result<ClaimsPage> {
     Ok(ClaimsPage { html: html.context("the report does not render")?, numbers, findings, untested, unfinished })
 }
 
-/// Why no set of a page says anything about a claim: of which experiments it has the rows of `run`.
-fn why_untested(claim: Claim, run: &[&str]) -> String {
+/// Why no set of a page says anything about a claim: it has the rows of the experiments `run`, and others have `begun`.
+fn why_untested(claim: Claim, run: &[&str], begun: &[&str]) -> String {
     let by = experiment(claim.tested_by()).expect("experiments of claims exist");
     let mut needed = vec![by.rows_of()];
     if matches!(claim, Claim::C7 | Claim::C8) {
         needed.push(E1.name());
     }
     match needed.iter().find(|name| !run.contains(*name)) {
+        Some(name) if begun.contains(name) => format!("not tested, {name} is not finished"),
         Some(name) => format!("not tested, {name} was not run"),
         None if needed.len() > 1 => {
             format!("no verdict: too few networks, or {} are of different runs", needed.join(" and "))
@@ -415,11 +419,12 @@ mod tests {
 
     #[test]
     fn a_claim_without_a_verdict_says_what_it_lacks() {
-        assert_eq!(why_untested(Claim::C5, &["separability"]), "not tested, correlation was not run");
-        assert_eq!(why_untested(Claim::C7, &["dynamics"]), "not tested, correlation was not run");
-        assert_eq!(why_untested(Claim::C2, &["correlation"]), "no verdict: too few networks");
+        assert_eq!(why_untested(Claim::C5, &["separability"], &["dynamics"]), "not tested, correlation was not run");
+        assert_eq!(why_untested(Claim::C7, &["dynamics"], &[]), "not tested, correlation was not run");
+        assert_eq!(why_untested(Claim::C5, &[], &["correlation"]), "not tested, correlation is not finished");
+        assert_eq!(why_untested(Claim::C2, &["correlation"], &[]), "no verdict: too few networks");
         assert!(
-            why_untested(Claim::C8, &["dynamics", "correlation"])
+            why_untested(Claim::C8, &["dynamics", "correlation"], &[])
                 .ends_with("dynamics and correlation are of different runs")
         );
     }

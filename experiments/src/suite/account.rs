@@ -47,8 +47,10 @@ pub fn fill(template: &str, numbers: &BTreeMap<String, String>) -> Result<String
     let mut filled = filled.map_err(|error| {
         let line = error.line().map_or(String::new(), |line| format!("line {line}: "));
         let unknown = asked.unknown.lock().expect("nothing panics while it holds the lock").take();
-        // A name that is only asked for, as in `if ... in n`, is remembered too, but what fails is a name that is used.
-        match unknown.filter(|_| error.kind() == ErrorKind::UndefinedError) {
+        // A name that is only asked for, as in `if ... in n`, is remembered too; what fails is a name that is used on that line.
+        let at = error.line().and_then(|line| template.lines().nth(line - 1));
+        let uses_one = error.kind() == ErrorKind::UndefinedError && at.is_none_or(|line| line.contains("n["));
+        match unknown.filter(|_| uses_one) {
             Some(name) => anyhow!("{line}the report has no number {name}{}; --numbers lists all", near(&name, numbers)),
             None => anyhow::Error::from(error).context(format!("{line}the account is no template")),
         }
@@ -82,6 +84,8 @@ mod tests {
                 .starts_with("line 2: the report has no number correlation.mnits.n; did you mean correlation.mnist.n?"),
             "{message}"
         );
+        let message = format!("{:#}", fill("{% if 'other' in n %}{% endif %}\n{{ foo }}", &numbers).unwrap_err());
+        assert!(message.starts_with("line 2: the account is no template: undefined value"), "{message}");
         let message = format!("{:#}", fill("{% if %}", &numbers).unwrap_err());
         assert!(message.starts_with("line 1: the account is no template: "), "{message}");
         assert_eq!(fill("{% if 'other' in n %}1{% else %}0{% endif %}", &numbers).unwrap(), "0");

@@ -24,6 +24,10 @@ pub struct Collected {
 /// A sweep that has not come to its end, or a shard of one.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unfinished {
+    /// The set: the name of the folder above.
+    pub set: String,
+    /// Which experiment.
+    pub name: String,
     /// Where it lies.
     pub folder: PathBuf,
     /// Rows that are there.
@@ -86,7 +90,15 @@ pub fn collect(folders: &[PathBuf]) -> Result<Collected> {
     }
     // Bundled samples and full sets in the order of folders: the page is the same wherever they were found first.
     kept.sort_by(|a, b| (order(&a.set), &a.set).cmp(&(order(&b.set), &b.set)));
-    Ok(Collected { sweeps: kept, ..collected })
+    let mut unfinished: Vec<Unfinished> = Vec::new();
+    for part in collected.unfinished {
+        // Shards beside what they were joined to, and folders that were given twice.
+        let is_whole = kept.iter().any(|found| (&found.set, &found.identity.name) == (&part.set, &part.name));
+        if !is_whole && !unfinished.contains(&part) {
+            unfinished.push(part);
+        }
+    }
+    Ok(Collected { sweeps: kept, unfinished, validations: collected.validations })
 }
 
 /// The usual order of the sets.
@@ -119,17 +131,21 @@ fn look_into(folder: &Path, depth: usize, collected: &mut Collected) -> Result<(
 
 fn add_sweep(folder: &Path, collected: &mut Collected) -> Result<(), SweepError> {
     let identity = sweep::identity(folder)?;
-    let finished = folder.join("rows.csv").exists();
-    let of = (identity.rows > 0).then_some(identity.rows);
-    let rows = sweep::count(&folder.join(if finished { "rows.csv" } else { "journal.csv" }))?;
-    if !finished || of.is_some_and(|of| rows < of) {
-        collected.unfinished.push(Unfinished { folder: folder.to_path_buf(), rows, of });
-        return Ok(());
-    }
     // A relative path such as "." has no name above it.
     let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
     let set = whole.parent().and_then(Path::file_name).map_or(String::new(), |name| name.to_string_lossy().into());
-    collected.sweeps.push(Found { set, folder: folder.to_path_buf(), identity });
+    let of = (identity.rows > 0).then_some(identity.rows);
+    let finished = folder.join("rows.csv").exists();
+    let rows = match finished {
+        true => sweep::count(&folder.join("rows.csv"))?,
+        // Whatever a journal may look like: it is only told.
+        false => sweep::count(&folder.join("journal.csv")).unwrap_or(0),
+    };
+    if finished && of.is_none_or(|of| rows >= of) {
+        collected.sweeps.push(Found { set, folder: folder.to_path_buf(), identity });
+    } else {
+        collected.unfinished.push(Unfinished { set, name: identity.name, folder: folder.to_path_buf(), rows, of });
+    }
     Ok(())
 }
 
@@ -158,7 +174,10 @@ mod tests {
         let found = collect(&[at("a"), at("b/mnist/correlation")]).unwrap();
         let sets: Vec<&str> = found.sweeps.iter().map(|found| found.set.as_str()).collect();
         assert_eq!(sets, ["mnist", "cifar-10"]);
-        let unfinished = |below: &str, rows| Unfinished { folder: at(below), rows, of: Some(2) };
+        let unfinished = |below: &str, rows| {
+            let names: Vec<&str> = below.split('/').skip(1).collect();
+            Unfinished { set: names[0].into(), name: names[1].into(), folder: at(below), rows, of: Some(2) }
+        };
         assert_eq!(found.unfinished, [unfinished("a/mnist/pretraining", 0)]);
         // A shard, rows that are gone, a line that was cut: not what a verdict is given on.
         for rows in ["index\n1\n", "index\n", "", "index\n0\n1"] {
@@ -170,7 +189,9 @@ mod tests {
                 [unfinished("shard/mnist/correlation", rows.matches("\n").count().saturating_sub(1))]
             );
         }
-        assert!(unfinished("x", 1).to_string().ends_with("x (1 of 2 rows)"));
+        assert!(unfinished("a/b/c", 1).to_string().ends_with("a/b/c (1 of 2 rows)"));
+        assert_eq!(collect(&[at("shard"), at("shard/mnist")]).unwrap().unfinished.len(), 1);
+        assert_eq!(collect(&[at("a"), at("shard")]).unwrap().unfinished, [unfinished("a/mnist/pretraining", 0)]);
 
         put(folder.path(), "c/mnist/correlation", Some("index\n0\n1\n"));
         let message = collect(&[at("a"), at("c")]).unwrap_err().to_string();

@@ -4,7 +4,7 @@ use super::Identity;
 use crate::files::{WriteError, remove_partial_files, write_atomically};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Write},
     path::{Path, PathBuf},
@@ -128,15 +128,16 @@ pub(super) fn read<R: DeserializeOwned>(file: &Path) -> Result<(BTreeMap<usize, 
     Ok((rows, whole.len() as u64))
 }
 
-/// How many whole rows a file has, whatever their columns; none if it is not there.
-pub(super) fn count(file: &Path) -> Result<usize, SweepError> {
+/// The indices of the whole rows of a file, whatever their columns.
+pub(super) fn indices(file: &Path) -> Result<BTreeSet<usize>, SweepError> {
     let wrong = |reason: String| SweepError::Read { file: file.to_path_buf(), reason };
-    let bytes = match fs::read(file) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-        bytes => bytes.map_err(|error| wrong(error.to_string()))?,
+    let bytes = fs::read(file).map_err(|error| wrong(error.to_string()))?;
+    let rows = csv::Reader::from_reader(whole_lines(&bytes)).into_records();
+    let index = |row: csv::Result<csv::StringRecord>| {
+        let row = row.map_err(|error| wrong(error.to_string()))?;
+        row.get(0).and_then(|index| index.parse().ok()).ok_or_else(|| wrong("a row has no index".into()))
     };
-    let mut rows = csv::Reader::from_reader(whole_lines(&bytes)).into_byte_records();
-    rows.try_fold(0, |count, row| row.map(|_| count + 1)).map_err(|error| wrong(error.to_string()))
+    rows.map(index).collect()
 }
 
 /// A file without the part of a line that a crash left at its end.
@@ -211,6 +212,10 @@ impl<R: Serialize + DeserializeOwned + Clone> Journal<R> {
     /// # Errors
     /// If a file cannot be written.
     pub fn finish(self) -> Result<Vec<R>, SweepError> {
+        if self.file.is_none() {
+            // Nothing was added, and the folder is not locked: another shard may be writing there.
+            return Ok(self.rows.into_values().collect());
+        }
         write(&self.folder, &self.rows)?;
         let journal = self.folder.join("journal.csv");
         match fs::remove_file(&journal) {
@@ -253,6 +258,34 @@ pub(super) fn write<R: Serialize>(folder: &Path, rows: &BTreeMap<usize, R>) -> R
     Ok(write_atomically(&folder.join("rows.csv"), &bytes)?)
 }
 
+/// A number of rows that a version did not keep.
+const UNKNOWN: &str = "unknown";
+
+/// Adds the commit of `identity` to those that computed rows of the sweep in `folder`.
+pub(super) fn note_commit(folder: &Path, identity: &Identity) -> Result<(), SweepError> {
+    let mut there = identity_of(folder)?;
+    let commits = with_commits(&there.commit, &identity.commit);
+    if commits == there.commit {
+        Ok(())
+    } else {
+        there.commit = commits;
+        replace(folder, &there)
+    }
+}
+
+/// Commits of two lists, each once, in one order: which came first does not matter.
+pub(super) fn with_commits(one: &str, other: &str) -> String {
+    let commits: BTreeSet<&str> =
+        one.split(", ").chain(other.split(", ")).filter(|commit| !commit.is_empty()).collect();
+    commits.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+/// Writes `sweep.json`.
+fn replace(folder: &Path, identity: &Identity) -> Result<(), SweepError> {
+    let json = serde_json::to_string_pretty(identity).expect("plain fields are JSON");
+    Ok(write_atomically(&folder.join("sweep.json"), format!("{json}\n").as_bytes())?)
+}
+
 /// Compares the identity with that of the folder, or writes it there.
 pub(super) fn check(folder: &Path, identity: &Identity) -> Result<(), SweepError> {
     let file = folder.join("sweep.json");
@@ -261,10 +294,10 @@ pub(super) fn check(folder: &Path, identity: &Identity) -> Result<(), SweepError
         if has_some("rows.csv") || has_some("journal.csv") {
             return Err(SweepError::Stray(folder.to_path_buf()));
         }
-        let json = serde_json::to_string_pretty(identity).expect("plain fields are JSON");
-        return Ok(write_atomically(&file, format!("{json}\n").as_bytes())?);
+        return replace(folder, identity);
     }
     let there = identity_of(folder)?;
+    let rows = |rows: usize| if rows == 0 { UNKNOWN.to_string() } else { rows.to_string() };
     let differs = [
         ("experiment", there.name, identity.name.clone()),
         ("profile", there.profile, identity.profile.clone()),
@@ -272,10 +305,11 @@ pub(super) fn check(folder: &Path, identity: &Identity) -> Result<(), SweepError
         ("data", there.data.join(", "), identity.data.join(", ")),
         ("number of pictures", format!("{:?}", there.pictures), format!("{:?}", identity.pictures)),
         ("plan", there.plan, identity.plan.clone()),
+        ("number of rows", rows(there.rows), rows(identity.rows)),
         ("instruction set", there.instruction_set, identity.instruction_set.clone()),
         ("version", there.version, identity.version.clone()),
     ];
-    match differs.into_iter().find(|(_, got, expected)| got != expected) {
+    match differs.into_iter().find(|(_, got, expected)| got != expected && expected != UNKNOWN && got != UNKNOWN) {
         Some((what, got, expected)) => Err(SweepError::Other { folder: folder.to_path_buf(), what, got, expected }),
         None => Ok(()),
     }

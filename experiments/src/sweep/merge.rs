@@ -2,36 +2,64 @@
 
 use super::{
     Identity, SweepError,
-    journal::{check, identity_of, read, write},
+    journal::{check, identity_of, indices, read, with_commits, write},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
 /// Missing rows that a message names.
 const NAMED: usize = 20;
 
-/// Joins the finished rows of `folders` into `out`; gives their number. Rows that two folders have must be the same.
+/// Which sweep the shards in `folders` make together. Nothing is written.
 ///
 /// # Errors
-/// If the folders are not of one sweep, rows disagree, an index is missing between the others, or a file cannot be read or
-/// written.
-pub fn merge<R: Serialize + DeserializeOwned + PartialEq>(
-    folders: &[PathBuf],
-    out: &Path,
-) -> Result<usize, SweepError> {
-    let mut identity: Option<Identity> = None;
-    let mut rows: BTreeMap<usize, (R, &PathBuf)> = BTreeMap::new();
+/// If one is not finished, they are not of one sweep, rows are missing, or a file cannot be read.
+pub fn whole(folders: &[PathBuf]) -> Result<Identity, SweepError> {
+    let mut whole: Option<Identity> = None;
+    let mut known: BTreeSet<usize> = BTreeSet::new();
     for folder in folders {
-        match &identity {
-            None => identity = Some(identity_of(folder)?),
-            Some(identity) => check(folder, identity)?,
+        let here = identity_of(folder)?;
+        match &mut whole {
+            None => whole = Some(here),
+            Some(whole) => {
+                check(folder, whole)?;
+                (whole.rows, whole.commit) = (whole.rows.max(here.rows), with_commits(&whole.commit, &here.commit));
+            }
         }
         if !folder.join("rows.csv").exists() {
             return Err(SweepError::Unfinished(folder.clone()));
         }
+        known.extend(indices(&folder.join("rows.csv"))?);
+    }
+    let (Some(mut whole), Some(last)) = (whole, known.last()) else {
+        return Err(SweepError::Missing("no folder has any".to_string()));
+    };
+    // Of versions that did not keep the number it has to be believed that the last row is the last.
+    whole.rows = if whole.rows > 0 { whole.rows } else { last + 1 };
+    let missing: Vec<String> = (0..whole.rows).filter(|index| !known.contains(index)).map(|i| i.to_string()).collect();
+    if !missing.is_empty() {
+        let more = if missing.len() > NAMED { ", ..." } else { "" };
+        let named = missing[..missing.len().min(NAMED)].join(", ");
+        let text = format!("{} of {}: {named}{more}; is there another shard?", missing.len(), whole.rows);
+        return Err(SweepError::Missing(text));
+    }
+    Ok(whole)
+}
+
+/// Joins the finished rows of `folders` into `out`; gives their number. Rows that two folders have must be the same.
+///
+/// # Errors
+/// If the folders are not the [whole] of one sweep, rows disagree, or a file cannot be read or written.
+pub fn merge<R: Serialize + DeserializeOwned + PartialEq>(
+    folders: &[PathBuf],
+    out: &Path,
+) -> Result<usize, SweepError> {
+    let identity = whole(folders)?;
+    let mut rows: BTreeMap<usize, (R, &PathBuf)> = BTreeMap::new();
+    for folder in folders {
         let (of_folder, _) = read::<R>(&folder.join("rows.csv"))?;
         for (index, row) in of_folder {
             match rows.get(&index) {
@@ -43,17 +71,6 @@ pub fn merge<R: Serialize + DeserializeOwned + PartialEq>(
                 None => drop(rows.insert(index, (row, folder))),
             }
         }
-    }
-    let (Some(identity), Some((&last, _))) = (identity, rows.last_key_value()) else {
-        return Err(SweepError::Missing("no folder has any".to_string()));
-    };
-    // Versions that did not keep the number would have to be believed that the last row is the last.
-    let of = if identity.rows > 0 { identity.rows } else { last + 1 };
-    let missing: Vec<String> = (0..of).filter(|index| !rows.contains_key(index)).map(|i| i.to_string()).collect();
-    if !missing.is_empty() {
-        let more = if missing.len() > NAMED { ", ..." } else { "" };
-        let named = missing[..missing.len().min(NAMED)].join(", ");
-        return Err(SweepError::Missing(format!("{} of {of}: {named}{more}; is there another shard?", missing.len())));
     }
     std::fs::create_dir_all(out)
         .map_err(|error| SweepError::Read { file: out.to_path_buf(), reason: error.to_string() })?;

@@ -17,7 +17,7 @@ mod merge;
 mod shard;
 
 pub use journal::{Journal, SweepError};
-pub use merge::merge;
+pub use merge::{merge, whole};
 pub use shard::{Shard, ShardError};
 
 use crate::training::Interrupt;
@@ -55,8 +55,7 @@ pub struct Identity {
     pub instruction_set: String,
     /// Version of the project.
     pub version: String,
-    /// The commit that the sweep began with, see [`COMMIT`](crate::version::COMMIT). Says where rows come from; a sweep goes on with
-    /// another commit of the same version.
+    /// The [commits](crate::version::COMMIT) that computed rows, in one order: a sweep goes on with another commit of the same version.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub commit: String,
 }
@@ -200,6 +199,7 @@ pub fn run<P: Pieces>(
     let gone = total - cost(&left);
     tell(mine.len() - left.len(), gone);
     if !left.is_empty() {
+        journal::note_commit(folder, identity)?;
         let state = Mutex::new((&mut journal, mine.len() - left.len(), gone, None::<SweepError>));
         let failed = AtomicBool::new(false);
         let piece = |at: usize| {
@@ -246,12 +246,12 @@ pub fn rows<R: DeserializeOwned>(folder: &Path) -> Result<Vec<R>, SweepError> {
     Ok(rows.into_values().collect())
 }
 
-/// How many whole rows a file of rows has; none if it is not there.
+/// How many whole rows a file of rows has.
 ///
 /// # Errors
 /// If it cannot be read, or is no CSV.
 pub fn count(file: &Path) -> Result<usize, SweepError> {
-    journal::count(file)
+    journal::indices(file).map(|indices| indices.len())
 }
 
 /// Which sweep `folder` holds.

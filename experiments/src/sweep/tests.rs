@@ -156,6 +156,37 @@ fn shards_are_joined_and_strangers_refused() {
 }
 
 #[test]
+fn the_number_of_rows_is_that_of_the_shard_that_kept_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| -> PathBuf { folder.path().join(name) };
+    for (name, shard) in [("1", "1/3"), ("2", "2/3"), ("3", "3/3")] {
+        run_in(&at(name), &Numbers::new(1), 1, shard).unwrap();
+    }
+    // As a version that did not keep it.
+    let json = fs::read_to_string(at("1/sweep.json")).unwrap();
+    fs::write(at("1/sweep.json"), json.replace("  \"rows\": 23,\n", "")).unwrap();
+    assert_eq!(crate::sweep::identity(&at("1")).unwrap().rows, 0);
+    let error = merge::<Row>(&[at("1"), at("2")], &at("part")).unwrap_err().to_string();
+    assert!(error.contains("7 of 23"), "{error}");
+    merge::<Row>(&[at("1"), at("2"), at("3")], &at("all")).unwrap();
+    assert_eq!(crate::sweep::identity(&at("all")).unwrap().rows, 23);
+    fs::write(at("2/sweep.json"), fs::read_to_string(at("2/sweep.json")).unwrap().replace("23,", "24,")).unwrap();
+    let error = merge::<Row>(&[at("3"), at("2")], &at("other")).unwrap_err().to_string();
+    assert!(error.contains("its number of rows is 24, this one's is 23"), "{error}");
+}
+
+#[test]
+fn a_shard_that_has_nothing_to_do_leaves_the_rows_of_another_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    run_in(folder.path(), &Numbers::new(5), 1, "1/2").unwrap();
+    let idle = Journal::<Row>::open(folder.path(), &identity(5)).unwrap();
+    run_in(folder.path(), &Numbers::new(5), 1, "2/2").unwrap();
+    let whole = rows(folder.path());
+    assert_eq!(idle.finish().unwrap().len(), 12);
+    assert_eq!(rows(folder.path()), whole);
+}
+
+#[test]
 fn a_shard_that_is_stopped_in_a_folder_with_rows_loses_none() {
     let folder = tempfile::tempdir().unwrap();
     let (whole, split) = (folder.path().join("whole"), folder.path().join("split"));
@@ -213,14 +244,26 @@ fn rows_of_nobody_knows_which_sweep_are_left_alone() {
 }
 
 #[test]
-fn a_sweep_goes_on_with_another_commit_and_names_that_of_its_beginning() {
+fn a_sweep_goes_on_with_another_commit_and_names_all_that_computed_rows() {
     let folder = tempfile::tempdir().unwrap();
     run_in(folder.path(), &Numbers::new(1), 1, "1/2").unwrap();
     let (sweep, later) = (Numbers::new(1), Identity { commit: "ba9876543210+".to_string(), ..identity(1) });
     let settings = Settings { jobs: 1, shard: "2/2".parse().unwrap(), interrupt: &sweep.interrupt, progress: &|_| () };
     assert_eq!(run(&sweep, &later, folder.path(), &settings).unwrap().len(), 23);
-    let json = fs::read_to_string(folder.path().join("sweep.json")).unwrap();
-    assert!(json.contains("\"commit\": \"0123456789ab\""), "{json}");
+    let commit = |folder: &Path| crate::sweep::identity(folder).unwrap().commit;
+    assert_eq!(commit(folder.path()), "0123456789ab, ba9876543210+");
+    // Who only looks at what is there adds none.
+    let third = Identity { commit: "c".to_string(), ..identity(1) };
+    run(&sweep, &third, folder.path(), &settings).unwrap();
+    assert_eq!(commit(folder.path()), "0123456789ab, ba9876543210+");
+
+    let at = |name: &str| folder.path().join(name);
+    run_in(&at("one"), &Numbers::new(1), 1, "1/2").unwrap();
+    run(&sweep, &later, &at("two"), &settings).unwrap();
+    for (out, shards) in [("a", ["one", "two"]), ("b", ["two", "one"])] {
+        merge::<Row>(&shards.map(at), &at(out)).unwrap();
+        assert_eq!(commit(&at(out)), "0123456789ab, ba9876543210+");
+    }
 }
 
 #[cfg(unix)]

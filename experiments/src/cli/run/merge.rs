@@ -29,29 +29,37 @@ pub(crate) struct MergeArgs {
 
 /// Joins shards, and writes and prints what follows from the whole.
 pub(in crate::cli) fn merge(args: &MergeArgs) -> Result<()> {
-    if args.folders.iter().all(|folder| folder.join("sweep.json").exists()) {
-        prepare(&args.out, Otherwise::Refuse, false)?;
-        return merge_one(&args.folders, "", &args.out);
-    }
-    let mut shards: BTreeMap<(usize, String), Vec<PathBuf>> = BTreeMap::new();
-    for folder in &args.folders {
+    let (sweeps, others): (Vec<&PathBuf>, Vec<&PathBuf>) =
+        args.folders.iter().partition(|folder| folder.join("sweep.json").exists());
+    let mut shards: BTreeMap<(usize, PathBuf), Vec<PathBuf>> = BTreeMap::new();
+    for &folder in &others {
         let below = sweeps_below(folder)?;
         if below.is_empty() {
             return Err(SweepError::None(folder.clone()).into());
         }
         for (set, folder) in below {
             let name = sweep::identity(&folder)?.name;
+            // By experiment, so that those come first whose rows others read.
             let at = EXPERIMENTS.into_iter().position(|experiment| experiment.name() == name);
-            shards.entry((at.unwrap_or(usize::MAX), set)).or_default().push(folder);
+            let out = args.out.join(set).join(name);
+            shards.entry((at.unwrap_or(usize::MAX), out)).or_default().push(folder);
         }
     }
-    prepare(&args.out, Otherwise::Refuse, false)?;
-    // By experiment, so that those come first whose rows others read.
-    for ((_, set), folders) in shards {
-        let name = folders[0].file_name().expect("a folder below has a name").to_owned();
-        merge_one(&folders, &set, &args.out.join(&set).join(name))?;
+    if let (Some(sweep), Some(other)) = (sweeps.first(), others.first()) {
+        let expected = "give either such folders, or those above that `pitfall run --out` got";
+        let what =
+            format!("{} is the folder of an experiment, {} is not; {expected}", sweep.display(), other.display());
+        return Err(BadRequest(what).into());
     }
-    Ok(())
+    if others.is_empty() {
+        shards.insert((0, args.out.clone()), args.folders.clone());
+    }
+    // Whatever is missing is said before anything is written.
+    for folders in shards.values() {
+        sweep::whole(folders)?;
+    }
+    prepare(&args.out, Otherwise::Refuse, false)?;
+    shards.into_iter().try_for_each(|((_, out), folders)| merge_one(&folders, &out))
 }
 
 /// The folders SET/NAME below, each with its set.
@@ -72,13 +80,14 @@ fn sweeps_below(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
     Ok(found)
 }
 
-fn merge_one(folders: &[PathBuf], set: &str, out: &Path) -> Result<()> {
+fn merge_one(folders: &[PathBuf], out: &Path) -> Result<()> {
     let name = sweep::identity(&folders[0])?.name;
     let whose = experiment(&name)
         .ok_or_else(|| BadRequest(format!("{}: there is no experiment {name}", folders[0].display())))?;
     whose.merge(folders, out)?;
+    let set = out.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
     EXPERIMENTS
         .into_iter()
         .filter(|experiment| experiment.rows_of() == name)
-        .try_for_each(|experiment| summarise(experiment, set, out))
+        .try_for_each(|experiment| summarise(experiment, &set, out))
 }

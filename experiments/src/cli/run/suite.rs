@@ -6,7 +6,7 @@ use super::{
         report::write_report,
     },
     progress::Progress,
-    validation,
+    validation::{self, ChecksInterrupted},
 };
 use crate::{
     config::{DataConfig, Examples},
@@ -21,7 +21,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use patchgrad::parallel;
 use patchgrad_datasets::SetName;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// Sets with pictures of 28 or 32 pixels, for which the populations are.
 const SETS: [&str; 6] = ["mnist", "fashion-mnist", "cifar-10", "cifar-100", "svhn", "svhn-1083"];
@@ -81,7 +81,8 @@ pub(crate) struct SuiteOptions {
 
 fn names() -> clap::builder::PossibleValuesParser {
     let value = clap::builder::PossibleValue::new;
-    let validation = value(VALIDATION).help("Is the implementation right? Alone it has options of its own");
+    let validation = value(VALIDATION)
+        .help("Is the implementation right? As the first name it stands alone, with options of its own");
     let others = EXPERIMENTS.into_iter().map(|experiment| value(experiment.name()).help(experiment.question()));
     std::iter::once(validation).chain(others).collect::<Vec<_>>().into()
 }
@@ -91,21 +92,29 @@ pub(super) fn run(args: &SuiteArgs) -> Result<()> {
     let wanted = |name: &str| args.all || args.names.iter().any(|given| given == name);
     let chosen: Vec<&'static dyn Experiment> =
         EXPERIMENTS.into_iter().filter(|experiment| wanted(experiment.name())).collect();
-    let validation = wanted(VALIDATION).then(|| pictures_of_validation(&args.options)).transpose()?;
+    let whole = args.options.shard == Shard::WHOLE;
+    if wanted(VALIDATION) && !whole {
+        tell("validation is left out of shards: run it once, by `pitfall run validation`");
+    }
+    let validation = (wanted(VALIDATION) && whole).then(|| pictures_of_validation(&args.options)).transpose()?;
     let default: &[&str] = if args.all { &["mnist", "fashion-mnist"] } else { &["mnist"] };
     let interrupt = interrupt_on_signals()?;
-    let out = run_chosen(&chosen, &args.options, default, &interrupt)?;
-    if args.options.shard != Shard::WHOLE {
-        return Ok(());
+    let out = folder_of_results(&args.options)?;
+    if validation.is_some() {
+        prepare(&out.join(VALIDATION), Otherwise::Resume, args.options.resume)?;
     }
+    run_chosen(&chosen, &args.options, default, &out, &interrupt)?;
     if let Some(subject) = validation {
         let folder = out.join(VALIDATION);
-        if !folder.join("table-t0.csv").exists() {
+        if folder.join("table-t0.csv").exists() {
+            tell(&format!("validation was done before: {}", folder.display()));
+        } else {
             let (dir, jobs) = (args.options.data_dir.as_deref(), args.options.jobs);
-            validation::run_into(&folder, &subject, dir, jobs, args.options.quiet, &interrupt)?;
+            validation::run_into(&folder, &subject, dir, jobs, args.options.quiet, &interrupt)
+                .map_err(|error| advised(error, &out))?;
         }
     }
-    if args.all { write_report(std::slice::from_ref(&out), None, true).map(drop) } else { Ok(()) }
+    if args.all && whole { write_report(std::slice::from_ref(&out), None, true).map(drop) } else { Ok(()) }
 }
 
 /// MNIST for E0: read before hours of other experiments, so that what is wrong with it is said before them.
@@ -120,33 +129,42 @@ fn pictures_of_validation(options: &SuiteOptions) -> Result<Subject> {
 
 /// Runs one experiment: the whole of its own binary.
 pub(in crate::cli) fn run_one(experiment: &'static dyn Experiment, options: &SuiteOptions) -> Result<()> {
-    run_chosen(&[experiment], options, &["mnist"], &interrupt_on_signals()?).map(drop)
+    run_chosen(&[experiment], options, &["mnist"], &folder_of_results(options)?, &interrupt_on_signals()?)
 }
 
-/// Runs experiments on every set, each after the one whose rows it reads.
-/// Gives the folder of the results.
-fn run_chosen(
-    chosen: &[&'static dyn Experiment],
-    options: &SuiteOptions,
-    default: &[&str],
-    interrupt: &Interrupt,
-) -> Result<PathBuf> {
-    let sets: Vec<&str> =
-        if options.data.is_empty() { default.to_vec() } else { options.data.iter().map(String::as_str).collect() };
-    // Everything that may be wrong with the request is said before anything is written.
-    let sets = sets.into_iter().map(|set| Ok((set, load(set, options)?))).collect::<Result<Vec<(&str, Examples)>>>()?;
-    let out = options
-        .out
-        .clone()
-        .unwrap_or_else(|| Path::new("runs").join(jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string()));
-    if out.join("sweep.json").exists() {
-        let above = out.ancestors().nth(2).filter(|above| above.file_name().is_some()).unwrap_or(Path::new("."));
-        let advice = format!("--out is the folder above that of the set: {}", above.display());
-        return Err(BadRequest(format!("{} is the folder of one experiment; {advice}", out.display())).into());
+/// Where results go: above the folders of sets and experiments.
+fn folder_of_results(options: &SuiteOptions) -> Result<PathBuf> {
+    let Some(out) = &options.out else {
+        return Ok(Path::new("runs").join(jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string()));
+    };
+    // A folder of one set or one experiment has results, but a run would begin anew somewhere below it.
+    let absolute = std::path::absolute(out).with_context(|| format!("--out {}", out.display()))?;
+    let absolute: PathBuf = absolute.components().filter(|part| *part != Component::CurDir).collect();
+    let has_sweep = |folder: &Path| folder.join("sweep.json").exists();
+    let of_one = EXPERIMENTS.into_iter().any(|experiment| has_sweep(&absolute.join(experiment.name())));
+    let above = if has_sweep(&absolute) { absolute.ancestors().nth(2) } else { absolute.parent().filter(|_| of_one) };
+    if let Some(above) = above {
+        let advice = format!("--out is the folder above those of sets, {}", above.display());
+        return Err(BadRequest(format!("{} is the folder of a set or an experiment; {advice}", out.display())).into());
     }
     if options.resume && !out.exists() {
         tell(&format!("{} does not exist, so there is nothing to go on with: it begins", out.display()));
     }
+    Ok(out.clone())
+}
+
+/// Runs experiments on every set in folders below `out`, each after the one whose rows it reads.
+fn run_chosen(
+    chosen: &[&'static dyn Experiment],
+    options: &SuiteOptions,
+    default: &[&str],
+    out: &Path,
+    interrupt: &Interrupt,
+) -> Result<()> {
+    let sets: Vec<&str> =
+        if options.data.is_empty() { default.to_vec() } else { options.data.iter().map(String::as_str).collect() };
+    // Everything that may be wrong with the request is said before anything is written.
+    let sets = sets.into_iter().map(|set| Ok((set, load(set, options)?))).collect::<Result<Vec<(&str, Examples)>>>()?;
     let folder_of = |set: &str, source: &dyn Experiment| out.join(set).join(source.name());
     for (set, _) in &sets {
         for &wanted in chosen {
@@ -175,7 +193,7 @@ fn run_chosen(
                 let settings = Settings { jobs, shard: options.shard, interrupt, progress: &show };
                 let outcome = source.run(&setup, &folder, &settings);
                 progress.finish();
-                outcome.map_err(|error| advised(error, &out))?;
+                outcome.map_err(|error| advised(error.into(), out))?;
                 computed.push(source.name());
             }
             if options.shard == Shard::WHOLE {
@@ -188,14 +206,13 @@ fn run_chosen(
     if let Some(failure) = networks.failure() {
         tell(&format!("not all networks were kept for --networks ({failure}); the results are complete"));
     }
-    Ok(out)
+    Ok(())
 }
 
 /// The error, with the way to go on after an interrupt.
-fn advised(error: SweepError, out: &Path) -> anyhow::Error {
-    let interrupted = matches!(error, SweepError::Interrupted { .. });
-    let error = anyhow::Error::from(error);
-    if !interrupted {
+fn advised(error: anyhow::Error, out: &Path) -> anyhow::Error {
+    let of_sweep = matches!(error.downcast_ref(), Some(SweepError::Interrupted { .. }));
+    if !of_sweep && !error.is::<ChecksInterrupted>() {
         return error;
     }
     error.context(format!("stopped; the same command with --out {} --resume goes on", out.display()))

@@ -62,7 +62,7 @@ pub(super) struct ChecksFailed {
 
 /// Someone asked to stop: exit code 75.
 #[derive(Debug, thiserror::Error)]
-#[error("validation was interrupted after {done} of {of} checks, and begins anew with --resume")]
+#[error("validation was interrupted after {done} of {of} checks, of which none is kept")]
 pub(crate) struct ChecksInterrupted {
     done: usize,
     of: usize,
