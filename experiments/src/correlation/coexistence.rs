@@ -12,6 +12,9 @@ pub struct Coexistence<'a> {
     pub median: f64,
     /// The best quarter by error, best first, with what each shows.
     pub best: Vec<(&'a NetworkRow, Case)>,
+    /// The other way round: dead ones, which reconstruct no better than the mean picture, among the most accurate quarter, each with its
+    /// place by accuracy, from 1.
+    pub dead_but_accurate: Vec<(usize, &'a NetworkRow)>,
     /// What follows.
     pub verdict: Verdict,
 }
@@ -28,8 +31,15 @@ impl<'a> Coexistence<'a> {
             return None;
         }
         let median = median(&known.iter().map(|(_, _, accuracy)| *accuracy).collect::<Vec<f64>>())?;
+        let quarter = known.len() / 4;
+        known.sort_by(|a, b| b.2.total_cmp(&a.2));
+        let accurate = known.iter().take(quarter).enumerate();
+        let dead_but_accurate: Vec<_> = accurate
+            .filter(|(_, (row, ..))| row.status == Status::Dead)
+            .map(|(at, (row, ..))| (at + 1, *row))
+            .collect();
         known.sort_by(|a, b| a.1.total_cmp(&b.1));
-        known.truncate(known.len() / 4);
+        known.truncate(quarter);
         let confidence = 1.0 - SIGNIFICANCE_LEVEL / known.len() as f64;
         let case = |accuracy: f64| {
             let correct = (accuracy * test_pictures as f64).round() as u64;
@@ -41,7 +51,7 @@ impl<'a> Coexistence<'a> {
         };
         let best: Vec<_> = known.into_iter().map(|(row, _, accuracy)| (row, case(accuracy))).collect();
         let verdict = exists(best.iter().map(|(_, case)| *case));
-        Some(Self { median, best, verdict })
+        Some(Self { median, best, dead_but_accurate, verdict })
     }
 
     /// How many of the best quarter are certainly less accurate than the median.
@@ -109,6 +119,16 @@ mod tests {
         let found = Coexistence::of(&rows.iter().collect::<Vec<_>>(), 1_000).unwrap();
         assert_eq!((found.poor(), found.good()), (2, 1));
         assert_eq!((found.best_poor().map(|row| row.network), found.worst().network), (Some(1), 2));
+    }
+
+    #[test]
+    fn dead_networks_among_the_most_accurate_are_found() {
+        // Rising accuracy: of eight, the most accurate quarter are the last two.
+        let mut rows: Vec<NetworkRow> = (0..8).map(|at| measured(at, 0.1, 0.5 + 0.05 * at as f64)).collect();
+        [1, 6].iter().for_each(|at: &usize| rows[*at].status = Status::Dead);
+        let found = Coexistence::of(&rows.iter().collect::<Vec<_>>(), 1_000).unwrap();
+        let found: Vec<(usize, usize)> = found.dead_but_accurate.iter().map(|(at, row)| (*at, row.network)).collect();
+        assert_eq!(found, [(2, 6)]);
     }
 
     #[test]

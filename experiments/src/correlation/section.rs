@@ -122,6 +122,11 @@ fn one_set(
             put("best-poor.accuracy", percent(row.logistic.unwrap_or(f64::NAN)));
             put("best-poor.mse", error(row.mse.unwrap_or(f64::NAN)));
         }
+        put("dead-but-accurate", coexistence.dead_but_accurate.len().to_string());
+        if let Some((place, row)) = coexistence.dead_but_accurate.first() {
+            put("dead-but-accurate.place", place.to_string());
+            put("dead-but-accurate.accuracy", percent(row.logistic.unwrap_or(f64::NAN)));
+        }
         put("median", percent(coexistence.median));
         put("worst", worst.name());
         put("worst.accuracy", percent(accuracy));
