@@ -258,9 +258,6 @@ pub(super) fn write<R: Serialize>(folder: &Path, rows: &BTreeMap<usize, R>) -> R
     Ok(write_atomically(&folder.join("rows.csv"), &bytes)?)
 }
 
-/// A number of rows that a version did not keep.
-const UNKNOWN: &str = "unknown";
-
 /// Adds the commit of `identity` to those that computed rows of the sweep in `folder`.
 pub(super) fn note_commit(folder: &Path, identity: &Identity) -> Result<(), SweepError> {
     let mut there = identity_of(folder)?;
@@ -297,7 +294,9 @@ pub(super) fn check(folder: &Path, identity: &Identity) -> Result<(), SweepError
         return replace(folder, identity);
     }
     let there = identity_of(folder)?;
-    let rows = |rows: usize| if rows == 0 { UNKNOWN.to_string() } else { rows.to_string() };
+    // Versions that did not keep the number of rows agree with any.
+    let kept = there.rows > 0 && identity.rows > 0;
+    let rows = |rows: usize| if kept { rows.to_string() } else { String::new() };
     let differs = [
         ("experiment", there.name, identity.name.clone()),
         ("profile", there.profile, identity.profile.clone()),
@@ -309,7 +308,7 @@ pub(super) fn check(folder: &Path, identity: &Identity) -> Result<(), SweepError
         ("instruction set", there.instruction_set, identity.instruction_set.clone()),
         ("version", there.version, identity.version.clone()),
     ];
-    match differs.into_iter().find(|(_, got, expected)| got != expected && expected != UNKNOWN && got != UNKNOWN) {
+    match differs.into_iter().find(|(_, got, expected)| got != expected) {
         Some((what, got, expected)) => Err(SweepError::Other { folder: folder.to_path_buf(), what, got, expected }),
         None => Ok(()),
     }

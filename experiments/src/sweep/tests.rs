@@ -131,9 +131,9 @@ fn shards_are_joined_and_strangers_refused() {
     assert_eq!(rows(&at("merged")), rows(&at("whole")));
     let error = merge::<Row>(&shards[..2], &at("part")).unwrap_err().to_string();
     assert!(error.contains("7 of 23: 2, 5, 8"), "{error}");
-    // The last shard: nothing is missing between the rows.
-    let error = merge::<Row>(&[at("shard1"), at("shard2")], &at("part")).unwrap_err().to_string();
-    assert!(error.contains("7 of 23"), "{error}");
+    // Also the last row, behind which none shows that it is missing.
+    let error = merge::<Row>(&[at("shard1"), at("shard3")], &at("part")).unwrap_err().to_string();
+    assert!(error.contains("8 of 23: 1, 4, 7, 10, 13, 16, 19, 22;"), "{error}");
     run_in(&at("one of many"), &Numbers::new(1), 1, "1/1000").unwrap();
     let error = merge::<Row>(&[at("one of many")], &at("part")).unwrap_err().to_string();
     assert!(error.contains("22 of 23: 1, 2, 3,") && error.contains(", 20, ...; is there another shard?"), "{error}");
