@@ -1,7 +1,7 @@
 //! Tails and quantiles of Student's t, Fisher's F, chi-squared and the binomial distribution.
 //!
 //! The only file that names statrs. Over the range used here its tails agree with scipy's to 1e-10 of their value and its
-//! quantiles to 1e-9, far beyond what is read off them (`tests/inference.rs`). The normal distribution is
+//! quantiles to 1e-9, far beyond what is read off them (`tests/inference/`). The normal distribution is
 //! [`normal_cdf`](super::normal_cdf).
 //!
 //! Degrees of freedom may be fractions, as Satterthwaite's are. Everything is `None` for arguments outside the

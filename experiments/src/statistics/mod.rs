@@ -58,6 +58,8 @@ mod selection;
 #[cfg(test)]
 mod simulation;
 mod verdict;
+#[cfg(test)]
+mod verdict_simulation;
 
 pub use anova::{Effect, TwoWayAnova, two_way_anova};
 pub use attenuation::{disattenuate, reliability_from_replicates, spearman_brown};
