@@ -10,75 +10,29 @@
 //! With C classes the features from C on carry no difference between class means.
 
 use super::{
-    Axis, Convolution, Equivalent, Fit, FitError, Trained, Unit, UnitDims,
-    autoencoder::AutoencoderParams,
+    Fit, FitError,
+    by_rule::{ByRule, Rule},
     closed_form::{codes_of, set_encoder, set_least_squares_decoder},
 };
 use crate::linear_algebra::{DiscriminantDirections, LinearAlgebraError, Rows};
-use patchgrad::{ParamId, Params, Tape, Var, autograd::IndicesVar, ops::Activation};
 
-/// Handles and activation.
-#[derive(Clone, Debug)]
-pub(super) struct LdaUnit {
-    pub(super) dims: UnitDims,
-    pub(super) encoder: Activation,
-    pub(super) params: AutoencoderParams,
-}
+/// The rule.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Discriminants;
 
-impl Unit for LdaUnit {
-    fn encode_with_switches(&self, tape: &mut Tape, map: Var) -> (Var, Option<IndicesVar>) {
-        (self.params.encode(&self.dims, self.encoder, tape, map), None)
-    }
-
-    fn decode_patches(&self, tape: &mut Tape, code: Var, _: Option<IndicesVar>) -> Var {
-        self.params.decode(Activation::Linear, tape, code)
-    }
-
-    fn encoder_params(&self) -> Vec<ParamId> {
-        self.params.of_encoder()
-    }
-
-    fn decoder_params(&self) -> Vec<ParamId> {
-        self.params.of_decoder()
-    }
-
-    fn linear_weights(&self) -> Vec<ParamId> {
-        self.params.linear_weights([self.encoder, Activation::Linear])
-    }
-
-    fn axes(&self) -> Vec<(ParamId, &'static [Axis])> {
-        self.params.axes()
-    }
-
-    fn convolution(&self) -> Option<Convolution> {
-        Some(self.params.convolution(self.encoder))
-    }
-
-    fn equivalent(&self, params: &Params) -> Option<Equivalent> {
-        Some(Equivalent::of(params, &self.params, &self.dims, [self.encoder, Activation::Linear]))
-    }
-
-    fn fit(&self, fit: &mut Fit) -> Result<Trained, FitError> {
+impl Rule for Discriminants {
+    fn fit(&self, unit: &ByRule<Self>, fit: &mut Fit) -> Result<(), FitError> {
         let (patches, labels) = fit.all_patches()?;
         let labels = labels.ok_or(FitError::NeedsLabels("lda"))?;
-        let lda =
-            DiscriminantDirections::fit(Rows::new(&patches, self.dims.patch_len()), &labels).map_err(|error| {
-                match error {
-                    LinearAlgebraError::TooFewRows { got, .. } => FitError::TooFewClasses(got),
-                    other => other.into(),
-                }
-            })?;
-        let directions: Vec<Vec<f64>> = (0..self.dims.features).map(|index| lda.direction(index)).collect();
-        set_encoder(fit.params, &self.params, &directions, lda.mean());
-        let codes = codes_of(self, &self.dims, fit, &patches);
-        let weight = self.params.decoder_weight.expect("an LDA unit is untied");
-        let decoder = [weight, self.params.decoder_bias];
-        set_least_squares_decoder(fit.params, decoder, &self.dims, &codes, &patches)?;
-        Ok(fit.measure(self))
-    }
-
-    fn fit_decoder(&self, fit: &mut Fit) -> Result<Trained, FitError> {
-        fit.descend_decoder(self)
+        let rows = Rows::new(&patches, unit.dims.patch_len());
+        let lda = DiscriminantDirections::fit(rows, &labels).map_err(|error| match error {
+            LinearAlgebraError::TooFewRows { got, .. } => FitError::TooFewClasses(got),
+            other => other.into(),
+        })?;
+        let directions: Vec<Vec<f64>> = (0..unit.dims.features).map(|index| lda.direction(index)).collect();
+        set_encoder(fit.params, &unit.params, &directions, lda.mean());
+        let codes = codes_of(unit, &unit.dims, fit, &patches);
+        set_least_squares_decoder(fit.params, unit.weight_and_bias_of_decoder(), &unit.dims, &codes, &patches)
     }
 }
 
@@ -93,7 +47,7 @@ mod tests {
         scae::{Labels, LayerGeometry, LayerSpec, Scae, ScaeSpec, train, train_resumable},
         training::{Checkpoints, TrainingError},
     };
-    use patchgrad::{Tensor, Workspace, random::stream};
+    use patchgrad::{Tensor, Workspace, ops::Activation, random::stream};
 
     const LDA: UnitSpec = UnitSpec::Lda { encoder: Activation::Linear };
 

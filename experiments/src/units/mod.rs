@@ -20,6 +20,7 @@
 //! | `k-means` | nearness to centroids of whitened patches | least squares | Lloyd's algorithm |
 
 mod autoencoder;
+mod by_rule;
 mod closed_form;
 mod dims;
 mod equivalent;

@@ -20,11 +20,11 @@
 //! network" (1989).
 
 use super::{
-    Axis, Convolution, Equivalent, Fit, FitError, Trained, Unit, UnitDims,
-    autoencoder::AutoencoderParams,
+    Fit, FitError,
+    by_rule::{ByRule, Rule},
     closed_form::{set_encoder, set_transposed_decoder},
 };
-use patchgrad::{ParamId, Params, Tape, Tensor, Var, autograd::IndicesVar, ops::Activation};
+use patchgrad::Tensor;
 use serde::{Deserialize, Serialize};
 
 /// Which Hebbian rule.
@@ -37,52 +37,10 @@ pub enum HebbianRule {
     Sanger,
 }
 
-/// Handles, rule and activations.
-#[derive(Clone, Debug)]
-pub(super) struct OjaUnit {
-    pub(super) dims: UnitDims,
-    pub(super) rule: HebbianRule,
-    pub(super) encoder: Activation,
-    pub(super) decoder: Activation,
-    pub(super) params: AutoencoderParams,
-}
-
-impl Unit for OjaUnit {
-    fn encode_with_switches(&self, tape: &mut Tape, map: Var) -> (Var, Option<IndicesVar>) {
-        (self.params.encode(&self.dims, self.encoder, tape, map), None)
-    }
-
-    fn decode_patches(&self, tape: &mut Tape, code: Var, _: Option<IndicesVar>) -> Var {
-        self.params.decode(self.decoder, tape, code)
-    }
-
-    fn encoder_params(&self) -> Vec<ParamId> {
-        self.params.of_encoder()
-    }
-
-    fn decoder_params(&self) -> Vec<ParamId> {
-        self.params.of_decoder()
-    }
-
-    fn linear_weights(&self) -> Vec<ParamId> {
-        self.params.linear_weights([self.encoder, self.decoder])
-    }
-
-    fn axes(&self) -> Vec<(ParamId, &'static [Axis])> {
-        self.params.axes()
-    }
-
-    fn convolution(&self) -> Option<Convolution> {
-        Some(self.params.convolution(self.encoder))
-    }
-
-    fn equivalent(&self, params: &Params) -> Option<Equivalent> {
-        Some(Equivalent::of(params, &self.params, &self.dims, [self.encoder, self.decoder]))
-    }
-
-    fn fit(&self, fit: &mut Fit) -> Result<Trained, FitError> {
-        let start = fit.params.get(self.params.encoder_weight);
-        let mut state = Hebbian::new(self.rule, start.as_slice(), self.dims.features);
+impl Rule for HebbianRule {
+    fn fit(&self, unit: &ByRule<Self>, fit: &mut Fit) -> Result<(), FitError> {
+        let start = fit.params.get(unit.params.encoder_weight);
+        let mut state = Hebbian::new(*self, start.as_slice(), unit.dims.features);
         for step in 0..fit.config.steps() {
             let batch = fit.patches.next_batch(fit.params, fit.config.batch_size, fit.workspace);
             let lr = if step >= fit.config.slow_from() { fit.config.lr / 10.0 } else { fit.config.lr };
@@ -93,14 +51,9 @@ impl Unit for OjaUnit {
             fit.may_end()?;
         }
         let directions = state.directions();
-        set_encoder(fit.params, &self.params, &directions, &state.mean);
-        let weight = self.params.decoder_weight.expect("an Oja unit is untied");
-        set_transposed_decoder(fit.params, [weight, self.params.decoder_bias], &directions, &state.mean);
-        Ok(fit.measure(self))
-    }
-
-    fn fit_decoder(&self, fit: &mut Fit) -> Result<Trained, FitError> {
-        fit.descend_decoder(self)
+        set_encoder(fit.params, &unit.params, &directions, &state.mean);
+        set_transposed_decoder(fit.params, unit.weight_and_bias_of_decoder(), &directions, &state.mean);
+        Ok(())
     }
 }
 
@@ -181,7 +134,7 @@ mod tests {
     };
     use super::*;
     use crate::linear_algebra::{Pca, Rows, orthonormalise, remove_projection};
-    use patchgrad::random::stream;
+    use patchgrad::{ops::Activation, random::stream};
     use rand_distr::{Distribution, StandardNormal};
 
     const LINEAR: Activation = Activation::Linear;

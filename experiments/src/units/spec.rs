@@ -3,12 +3,12 @@
 use super::{
     HebbianRule, KMeansCode, Noise, Sparsity, Unit, UnitDims, Unpooling, VisibleRange,
     autoencoder::{Autoencoder, AutoencoderParams, Extras},
+    by_rule::ByRule,
     k_means::{KMeans, KMeansOptions},
-    lda::LdaUnit,
+    lda::Discriminants,
     max_pooling::MaxPooling,
     named,
-    oja::OjaUnit,
-    pca::PcaUnit,
+    pca::PrincipalComponents,
     penalty::check_weight,
     rbm::Rbm,
 };
@@ -285,9 +285,9 @@ impl UnitSpec {
         }
         let params = AutoencoderParams::new(params, prefix, &dims, extras.tied, stream);
         match *self {
-            Self::Pca { .. } => Arc::new(PcaUnit { dims, encoder, decoder, params }),
-            Self::Lda { .. } => Arc::new(LdaUnit { dims, encoder, params }),
-            Self::Oja { rule, .. } => Arc::new(OjaUnit { dims, rule, encoder, decoder, params }),
+            Self::Pca { .. } => Arc::new(ByRule { rule: PrincipalComponents, dims, encoder, decoder, params }),
+            Self::Lda { .. } => Arc::new(ByRule { rule: Discriminants, dims, encoder, decoder, params }),
+            Self::Oja { rule, .. } => Arc::new(ByRule { rule, dims, encoder, decoder, params }),
             _ => Arc::new(Autoencoder { dims, encoder, decoder, extras, params }),
         }
     }
