@@ -1,6 +1,9 @@
 //! `pitfall` without a command: the demonstration, its options, its progress, its files.
 
-use super::output::{Otherwise, prepare, print, tell};
+use super::{
+    output::{Otherwise, prepare, print},
+    progress::Progress,
+};
 use crate::demo::{
     self, SetResults,
     baselines::{BaselineRow, Kind},
@@ -10,11 +13,9 @@ use crate::demo::{
 };
 use anyhow::Result;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use std::{
-    io::IsTerminal,
     path::{Path, PathBuf},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 /// Options of the demonstration.
@@ -57,9 +58,9 @@ pub(super) fn run(args: &DemoArgs) -> Result<()> {
         data_dir: args.data_dir.clone(),
     };
     let clock = Instant::now();
-    let progress = Progress::new(args.quiet);
-    let results = demo::run(&config, |done, jobs| progress.show(done, jobs))?;
-    progress.finish();
+    let progress = Progress::new("networks and baselines", args.quiet);
+    let results = demo::run(&config, |done, jobs| progress.show(done, jobs, done as f64 / jobs as f64))?;
+    drop(progress);
     let record = RunRecord::new(&config, &results, started.to_string(), clock.elapsed().as_secs_f64());
     let report = demo::output::write(&out, &results, &record)?;
     let text = if args.quiet {
@@ -69,58 +70,6 @@ pub(super) fn run(args: &DemoArgs) -> Result<()> {
         format!("{}\n{end}\n", table(&results))
     };
     print(&text)
-}
-
-/// A bar with the time left on a terminal; a plain line for every tenth elsewhere; nothing when quiet.
-enum Progress {
-    Bar(ProgressBar),
-    Lines(Instant),
-    Quiet,
-}
-
-impl Progress {
-    fn new(quiet: bool) -> Self {
-        if quiet {
-            return Self::Quiet;
-        }
-        if !std::io::stderr().is_terminal() {
-            return Self::Lines(Instant::now());
-        }
-        let style =
-            ProgressStyle::with_template("{bar:40} {pos}/{len} networks and baselines, {elapsed} gone, {eta} left");
-        let bar = ProgressBar::new(0).with_style(style.expect("the template is well-formed"));
-        bar.enable_steady_tick(Duration::from_millis(500));
-        Self::Bar(bar)
-    }
-
-    /// Called from any thread after each piece of work.
-    fn show(&self, done: usize, jobs: usize) {
-        match self {
-            Self::Bar(bar) => {
-                bar.set_length(jobs as u64);
-                bar.set_position(done as u64);
-            }
-            Self::Lines(start) => {
-                let tenth = |done: usize| done * 10 / jobs;
-                if done == 0 || tenth(done) > tenth(done - 1) {
-                    let gone = start.elapsed().as_secs_f64();
-                    let left = if done == 0 {
-                        String::new()
-                    } else {
-                        format!(", about {:.0} s left", gone / done as f64 * (jobs - done) as f64)
-                    };
-                    tell(&format!("{done}/{jobs} networks and baselines, {gone:.0} s gone{left}"));
-                }
-            }
-            Self::Quiet => {}
-        }
-    }
-
-    fn finish(&self) {
-        if let Self::Bar(bar) = self {
-            bar.finish_and_clear();
-        }
-    }
 }
 
 /// The final table: what a reader without a browser should see.

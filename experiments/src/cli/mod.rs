@@ -14,6 +14,7 @@ mod demo;
 mod model;
 pub mod op;
 mod output;
+mod progress;
 mod report;
 mod run;
 

@@ -1,7 +1,7 @@
 //! `pitfall data fetch`: downloads and their progress.
 
 use super::{folder, print, sets};
-use crate::cli::output::tell;
+use crate::cli::{output::tell, progress::on_terminal};
 use anyhow::Result;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -10,7 +10,7 @@ use patchgrad_datasets::{
     fetch::{Event, FetchOptions, Proxies, fetch},
     upstream::Upstream,
 };
-use std::{io::IsTerminal, path::PathBuf};
+use std::path::PathBuf;
 
 /// Options of `pitfall data fetch`.
 #[derive(Clone, Debug, Args)]
@@ -71,7 +71,7 @@ impl Progress {
         if quiet {
             return Self::Quiet;
         }
-        if !std::io::stderr().is_terminal() {
+        if !on_terminal() {
             return Self::Lines { quarter: 0 };
         }
         let style = ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left");

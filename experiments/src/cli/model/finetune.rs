@@ -1,10 +1,11 @@
 //! `pitfall finetune`.
 
 use super::{
-    super::output::{Otherwise, interrupt_on_signals, prepare},
-    BadRequest, Model, ModelArgs, pictures, print,
-    progress::Progress,
-    train,
+    super::{
+        output::{Otherwise, interrupt_on_signals, prepare},
+        progress::Progress,
+    },
+    BadRequest, Model, ModelArgs, pictures, print, train,
 };
 use crate::{
     classification::ConfusionMatrix,
@@ -132,9 +133,8 @@ fn learn(
         false => Checkpoints::start(&folder.checkpoint(), run, cadence)?,
     };
     let steps = settings.epochs * train.count().div_ceil(settings.batch_size);
-    let mut progress = Progress::new(steps as u64, args.quiet);
-    let interrupt = interrupt_on_signals()?;
-    let mut checkpoints = checkpoints.interrupted_by(interrupt).reporting(move |taken| progress.show(taken));
+    let report = Progress::new("steps", args.quiet).of_steps(steps as u64);
+    let mut checkpoints = checkpoints.interrupted_by(interrupt_on_signals()?).reporting(report);
     let training = settings.training(config.seed);
     let patience = (settings.patience > 0).then_some(settings.patience);
     let spec = FitSpec { patience, ..training.fit_spec() };

@@ -5,7 +5,6 @@ mod features;
 mod finetune;
 mod pictures;
 mod probe;
-mod progress;
 mod reconstruct;
 mod show;
 mod table;

@@ -1,9 +1,11 @@
 //! `pitfall train`.
 
 use super::{
-    super::output::{Otherwise, interrupt_on_signals, prepare},
+    super::{
+        output::{Otherwise, interrupt_on_signals, prepare},
+        progress::Progress,
+    },
     BadRequest, Overrides, on_threads, pictures, print,
-    progress::Progress,
 };
 use crate::{
     config::{Config, Examples, Network, Progressed},
@@ -158,9 +160,9 @@ fn learn(
         Some(_) => Checkpoints::resume(&file, run, cadence)?,
         None => Checkpoints::start(&file, run, cadence)?,
     };
-    let mut progress = Progress::new(network.steps(&config.training, examples.train.count()), args.quiet || args.json);
-    let interrupt = interrupt_on_signals()?;
-    let mut checkpoints = checkpoints.interrupted_by(interrupt).reporting(move |taken| progress.show(taken));
+    let steps = network.steps(&config.training, examples.train.count());
+    let report = Progress::new("steps", args.quiet || args.json).of_steps(steps);
+    let mut checkpoints = checkpoints.interrupted_by(interrupt_on_signals()?).reporting(report);
     let parts = [&examples.train, &examples.validation];
     Ok(network.train(parts, &config.training, config.seed, &mut checkpoints, workspace)?)
 }

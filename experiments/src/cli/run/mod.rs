@@ -1,7 +1,6 @@
 //! `pitfall run`: the experiments by name; `pitfall merge`: their shards.
 
 mod merge;
-mod progress;
 mod suite;
 mod validation;
 

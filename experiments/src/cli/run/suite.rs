@@ -3,9 +3,9 @@
 use super::{
     super::{
         output::{BadRequest, Otherwise, interrupt_on_signals, prepare, print, tell},
+        progress::Progress,
         report::write_report,
     },
-    progress::Progress,
     validation::{self, ChecksInterrupted},
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     correlation::store::NetworkStore,
     data::{self, Limits},
     suite::{EXPERIMENTS, Experiment, Profile, Results, Setup, experiment},
-    sweep::{self, Settings, Shard, SweepError},
+    sweep::{self, Done, Settings, Shard, SweepError},
     training::Interrupt,
     validation::Subject,
 };
@@ -188,11 +188,11 @@ fn run_chosen(
                 if several && !options.quiet {
                     tell(&format!("{} {} on {}", source.id(), source.name(), examples.name));
                 }
-                let progress = Progress::new(options.quiet);
-                let show = |done| progress.show(done);
+                let progress = Progress::new("done", options.quiet);
+                let show = |done: Done| progress.show(done.pieces, done.of, done.share);
                 let settings = Settings { jobs, shard: options.shard, interrupt, progress: &show };
                 let outcome = source.run(&setup, &folder, &settings);
-                progress.finish();
+                drop(progress);
                 outcome.map_err(|error| advised(error.into(), out))?;
                 computed.push(source.name());
             }

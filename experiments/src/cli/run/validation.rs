@@ -1,6 +1,9 @@
 //! `pitfall run validation`: options, progress, the printed table.
 
-use super::super::output::{Otherwise, prepare, print};
+use super::super::{
+    output::{Otherwise, prepare, print},
+    progress::on_terminal,
+};
 use crate::{
     data::{Limits, load},
     training::Interrupt,
@@ -15,7 +18,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use patchgrad::parallel;
 use patchgrad_datasets::SetName;
 use std::{
-    io::IsTerminal,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -177,7 +179,7 @@ fn measure(checks: &[Check], subject: &Subject, quiet: bool, interrupt: &Interru
 
 /// Which check is running, on a terminal; elsewhere the rows tell.
 fn bar(checks: usize, quiet: bool) -> ProgressBar {
-    if quiet || !std::io::stderr().is_terminal() {
+    if quiet || !on_terminal() {
         return ProgressBar::hidden();
     }
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} checks, {elapsed} gone: {msg}");
