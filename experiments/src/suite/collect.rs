@@ -116,7 +116,7 @@ fn look_into(folder: &Path, depth: usize, collected: &mut Collected) -> Result<(
         collected.validations.push(folder.to_path_buf());
         return Ok(());
     }
-    if folder.join("sweep.json").exists() {
+    if sweep::begun(folder) {
         return add_sweep(folder, collected).map_err(Into::into);
     }
     if depth == 0 {

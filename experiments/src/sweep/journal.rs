@@ -277,16 +277,25 @@ pub(super) fn with_commits(one: &str, other: &str) -> String {
     commits.into_iter().collect::<Vec<_>>().join(", ")
 }
 
+/// The file that tells which sweep a folder holds.
+fn identity_file(folder: &Path) -> PathBuf {
+    folder.join("sweep.json")
+}
+
+/// Whether a sweep was begun in a folder.
+pub fn begun(folder: &Path) -> bool {
+    identity_file(folder).exists()
+}
+
 /// Writes `sweep.json`.
 fn replace(folder: &Path, identity: &Identity) -> Result<(), SweepError> {
     let json = serde_json::to_string_pretty(identity).expect("plain fields are JSON");
-    Ok(write_atomically(&folder.join("sweep.json"), format!("{json}\n").as_bytes())?)
+    Ok(write_atomically(&identity_file(folder), format!("{json}\n").as_bytes())?)
 }
 
 /// Compares the identity with that of the folder, or writes it there.
 pub(super) fn check(folder: &Path, identity: &Identity) -> Result<(), SweepError> {
-    let file = folder.join("sweep.json");
-    if !file.exists() {
+    if !begun(folder) {
         let has_some = |name: &str| fs::metadata(folder.join(name)).is_ok_and(|file| file.len() > 0);
         if has_some("rows.csv") || has_some("journal.csv") {
             return Err(SweepError::Stray(folder.to_path_buf()));
@@ -316,7 +325,7 @@ pub(super) fn check(folder: &Path, identity: &Identity) -> Result<(), SweepError
 
 /// Which sweep a folder holds.
 pub(super) fn identity_of(folder: &Path) -> Result<Identity, SweepError> {
-    let file = folder.join("sweep.json");
+    let file = identity_file(folder);
     let wrong = |reason: String| SweepError::Read { file: file.clone(), reason };
     let text = match fs::read_to_string(&file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(SweepError::None(folder.to_path_buf())),

@@ -16,7 +16,7 @@ mod journal;
 mod merge;
 mod shard;
 
-pub use journal::{Journal, SweepError};
+pub use journal::{Journal, SweepError, begun};
 pub use merge::{merge, whole};
 pub use shard::{Shard, ShardError};
 

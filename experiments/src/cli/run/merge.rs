@@ -29,8 +29,7 @@ pub(crate) struct MergeArgs {
 
 /// Joins shards, and writes and prints what follows from the whole.
 pub(in crate::cli) fn merge(args: &MergeArgs) -> Result<()> {
-    let (sweeps, others): (Vec<&PathBuf>, Vec<&PathBuf>) =
-        args.folders.iter().partition(|folder| folder.join("sweep.json").exists());
+    let (sweeps, others): (Vec<&PathBuf>, Vec<&PathBuf>) = args.folders.iter().partition(|folder| sweep::begun(folder));
     let mut shards: BTreeMap<(usize, PathBuf), Vec<PathBuf>> = BTreeMap::new();
     for &folder in &others {
         let below = sweeps_below(folder)?;
@@ -74,7 +73,7 @@ fn sweeps_below(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
     let mut found = Vec::new();
     for of_set in entries(folder)? {
         let set = of_set.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let sweeps = entries(&of_set)?.into_iter().filter(|folder| folder.join("sweep.json").exists());
+        let sweeps = entries(&of_set)?.into_iter().filter(|folder| sweep::begun(folder));
         found.extend(sweeps.map(|folder| (set.clone(), folder)));
     }
     Ok(found)

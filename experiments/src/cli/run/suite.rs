@@ -140,9 +140,9 @@ fn folder_of_results(options: &SuiteOptions) -> Result<PathBuf> {
     // A folder of one set or one experiment has results, but a run would begin anew somewhere below it.
     let absolute = std::path::absolute(out).with_context(|| format!("--out {}", out.display()))?;
     let absolute: PathBuf = absolute.components().filter(|part| *part != Component::CurDir).collect();
-    let has_sweep = |folder: &Path| folder.join("sweep.json").exists();
-    let of_one = EXPERIMENTS.into_iter().any(|experiment| has_sweep(&absolute.join(experiment.name())));
-    let above = if has_sweep(&absolute) { absolute.ancestors().nth(2) } else { absolute.parent().filter(|_| of_one) };
+    let of_one = EXPERIMENTS.into_iter().any(|experiment| sweep::begun(&absolute.join(experiment.name())));
+    let above =
+        if sweep::begun(&absolute) { absolute.ancestors().nth(2) } else { absolute.parent().filter(|_| of_one) };
     if let Some(above) = above {
         let advice = format!("--out is the folder above those of sets, {}", above.display());
         return Err(BadRequest(format!("{} is the folder of a set or an experiment; {advice}", out.display())).into());
@@ -187,6 +187,9 @@ fn run_chosen(
             if !computed.contains(&source.name()) {
                 if several && !options.quiet {
                     tell(&format!("{} {} on {}", source.id(), source.name(), examples.name));
+                }
+                if options.resume && !options.quiet && !sweep::begun(&folder) {
+                    tell(&format!("{}: nothing to go on with yet, so it begins", folder.display()));
                 }
                 let progress = Progress::new("done", options.quiet);
                 let show = |done: Done| progress.show(done.pieces, done.of, done.share);
