@@ -19,11 +19,12 @@ pub const MOST_COLUMNS: usize = 4;
 ///
 /// # Panics
 /// If a row or a segment leaves `a`, `b` or `out`, the bias is not `columns` long, there are none or more than
-/// [`MOST_COLUMNS`] columns, or the terms do not step by 1.
+/// [`MOST_COLUMNS`] columns, `b` is not a whole number of rows, or the terms do not step by 1.
 pub fn product_of_few_columns(table: &Table, a: &[f32], b: &[f32], columns: usize, start: Start, out: &mut [f32]) {
     assert!((1..=MOST_COLUMNS).contains(&columns), "product_of_few_columns: {columns} columns");
     table.check(a.len(), columns, start, out.len());
     assert_eq!(table.step(), 1, "product_of_few_columns: the terms must lie side by side");
+    assert!(b.len().is_multiple_of(columns), "product_of_few_columns: {} values of b in {columns} columns", b.len());
     let terms = b.len() / columns;
     assert!(table.terms() <= terms, "product_of_few_columns: {} terms are needed, {terms} given", table.terms());
     let work = &Work { rows: table.rows(), segments: table.segments(), a, b, terms, start };
@@ -78,9 +79,10 @@ columns! {
 unsafe fn tile<V: Vector, const ROWS: usize, const COLUMNS: usize>(work: &Work, rows: &[Row; ROWS], out: &mut [f32]) {
     // SAFETY: the caller checked that a[row.a + segment.a ..][..segment.len] and b[j * terms + segment.b ..][..segment.len]
     // lie inside their slices for every row, segment and column; the last, partial vector touches `len - t` values only.
+    // Without terms nothing was checked of `a`: `starts` wrap and are not read.
     unsafe {
         let mut sums = [[V::splat(0.0); COLUMNS]; ROWS];
-        let starts = rows.map(|row| work.a.as_ptr().add(row.a));
+        let starts = rows.map(|row| work.a.as_ptr().wrapping_add(row.a));
         let columns: [*const f32; COLUMNS] = std::array::from_fn(|j| work.b.as_ptr().add(j * work.terms));
         for segment in work.segments {
             let mut t = 0;

@@ -57,6 +57,20 @@ pub struct Segment {
     pub len: usize,
 }
 
+impl Segment {
+    /// How many values of `a`, from a row at `row_a` on, and rows of `b` its terms reach over. There is one at least.
+    fn ends(&self, row_a: usize, step: usize) -> Option<[usize; 2]> {
+        let last = row_a.checked_add(self.a)?.checked_add((self.len - 1).checked_mul(step)?)?;
+        Some([last.checked_add(1)?, self.b.checked_add(self.len)?])
+    }
+
+    /// Whether the terms of `next` go on where these end.
+    fn is_followed_by(&self, next: Segment, step: usize) -> bool {
+        let end_of_a = self.len.checked_mul(step).and_then(|len| self.a.checked_add(len));
+        end_of_a == Some(next.a) && self.b.checked_add(self.len) == Some(next.b)
+    }
+}
+
 /// Rows and segments of a product, and how far they reach.
 ///
 /// It is made once for a shape and used for many slices: what a product touches is known without another look at the rows.
@@ -79,22 +93,26 @@ impl Table {
     ///
     /// Segments that continue each other are joined, those of more than 2,048 terms (128 where `step` is not 1) cut into
     /// equal parts; empty ones are dropped.
+    ///
+    /// # Panics
+    /// If a term of a row or a segment has an offset that cannot be counted.
     pub fn new(rows: Vec<Row>, segments: impl IntoIterator<Item = Segment>, step: usize) -> Self {
+        let last_a = rows.iter().map(|row| row.a).max().unwrap_or(0);
+        let last_out = rows.iter().map(|row| row.out).max().unwrap_or(0);
+        let (mut a_len, mut terms) = (0, 0);
         let mut joined: Vec<Segment> = Vec::new();
         for segment in segments {
+            if segment.len > 0 {
+                let [a_end, b_end] = segment.ends(last_a, step).expect("product: an offset that cannot be counted");
+                (a_len, terms) = (a_len.max(a_end), terms.max(b_end));
+            }
             match joined.last_mut() {
-                Some(last) if last.a + last.len * step == segment.a && last.b + last.len == segment.b => {
-                    last.len += segment.len;
-                }
+                Some(last) if last.is_followed_by(segment, step) => last.len += segment.len,
                 _ => joined.push(segment),
             }
         }
         let most = if step == 1 { TERMS_PER_BLOCK } else { LONGEST_SPREAD_SEGMENT };
         let segments: Vec<Segment> = joined.into_iter().flat_map(|segment| cut(segment, step, most)).collect();
-        let last_a = rows.iter().map(|row| row.a).max().unwrap_or(0);
-        let a_len = segments.iter().map(|segment| last_a + segment.a + (segment.len - 1) * step + 1).max().unwrap_or(0);
-        let terms = segments.iter().map(|segment| segment.b + segment.len).max().unwrap_or(0);
-        let last_out = rows.iter().map(|row| row.out).max().unwrap_or(0);
         Self { rows, segments, step, a_len, terms, last_out }
     }
 
@@ -121,10 +139,10 @@ impl Table {
         &self.segments
     }
 
-    /// Asserts that `a` holds what is read and `out` what is written, and that the terms step by 1 if they must.
+    /// Asserts that `a` holds what is read and `out` what is written.
     pub(crate) fn check(&self, a_len: usize, columns: usize, start: Start, out_len: usize) {
         assert!(self.a_len <= a_len, "product: {} values of a are needed, {a_len} given", self.a_len);
-        let end = self.last_out + columns;
+        let end = self.last_out.checked_add(columns).expect("product: an offset that cannot be counted");
         assert!(self.rows.is_empty() || end <= out_len, "product: {end} values of out are needed, {out_len} given");
         if let Start::Bias(bias) = start {
             assert_eq!(bias.len(), columns, "product: one bias for each column");
@@ -156,7 +174,7 @@ impl<'a> Right<'a> {
     /// # Panics
     /// If `values` is not a whole number of panels.
     pub fn packed(values: &'a [f32], terms: usize) -> Self {
-        let panel_stride = terms * PANEL;
+        let panel_stride = terms.checked_mul(PANEL).expect("Right::packed: terms that cannot be counted");
         assert!(
             values.len().is_multiple_of(panel_stride.max(1)),
             "Right::packed: panels of {panel_stride} values expected"
@@ -164,8 +182,8 @@ impl<'a> Right<'a> {
         Self { values, panel_stride, step: PANEL }
     }
 
-    /// A row-major matrix as it lies in memory, its rows `step` values apart. The columns that a product reads must be a
-    /// multiple of 16.
+    /// A row-major matrix as it lies in memory, its rows `step` values apart. A product reads its columns in panels of 16, the
+    /// last of which has to lie inside `values` in every row that is read, the last row too.
     pub fn in_place(values: &'a [f32], step: usize) -> Self {
         Self { values, panel_stride: PANEL, step }
     }
@@ -173,7 +191,10 @@ impl<'a> Right<'a> {
     /// Asserts that whole panels of `columns` columns and `terms` rows lie inside.
     fn check(&self, terms: usize, columns: usize) {
         if terms > 0 && columns > 0 {
-            let end = (columns - 1) / PANEL * self.panel_stride + (terms - 1) * self.step + PANEL;
+            let panel = ((columns - 1) / PANEL).checked_mul(self.panel_stride);
+            let row = (terms - 1).checked_mul(self.step);
+            let end = panel.zip(row).and_then(|(panel, row)| panel.checked_add(row)?.checked_add(PANEL));
+            let end = end.expect("product: an offset that cannot be counted");
             assert!(end <= self.values.len(), "product: {end} values of b are needed, {} given", self.values.len());
         }
     }
@@ -353,7 +374,8 @@ impl Tile<'_> {
         //   a[row.a + segment.a + t * step],  b[column / 16 * panel_stride + (segment.b + t) * b.step + column % 16 ..],
         //   out[row.out + column]
         // lie inside their slices; whole vectors of `b` too, because its panels are 16 wide and LANES divides 16. Partial
-        // vectors of bias and `out` touch `lanes` values only. The CPU has V's instructions, as the caller says.
+        // vectors of bias and `out` touch `lanes` values only. Without terms nothing was checked of `a` and `b`: `starts` and
+        // `panels` wrap and are not read. The CPU has V's instructions, as the caller says.
         unsafe {
             let mut sums = [[V::splat(0.0); VECTORS]; ROWS];
             match self.start {
@@ -375,10 +397,10 @@ impl Tile<'_> {
                     }
                 }
             }
-            let starts: [*const f32; ROWS] = std::array::from_fn(|r| self.a.as_ptr().add(rows[r].a));
+            let starts: [*const f32; ROWS] = std::array::from_fn(|r| self.a.as_ptr().wrapping_add(rows[r].a));
             let panels: [*const f32; VECTORS] = std::array::from_fn(|v| {
                 let column = self.column + v * V::LANES;
-                self.b.values.as_ptr().add(column / PANEL * self.b.panel_stride + column % PANEL)
+                self.b.values.as_ptr().wrapping_add(column / PANEL * self.b.panel_stride + column % PANEL)
             });
             for segment in self.segments {
                 // Indices from fixed pointers, so that a step moves two numbers and not ROWS + VECTORS pointers.

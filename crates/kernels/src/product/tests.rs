@@ -92,6 +92,35 @@ fn without_terms_the_start_is_written() {
 }
 
 #[test]
+fn without_terms_nothing_of_a_and_b_is_needed() {
+    for isa in Isa::available() {
+        let table = Table::new(vec![Row { a: 7, out: 0 }, Row { a: 9, out: 20 }], [], 1);
+        let mut out = [f32::NAN; 40];
+        isa::with(isa, || product(&table, &[], Right::packed(&[], 0), 20, Start::Zero, &mut out));
+        assert_eq!(out, [0.0; 40], "{isa}");
+    }
+}
+
+#[test]
+fn offsets_that_cannot_be_counted_are_refused() {
+    let refused = |row: Row, segment: Segment, b: Right| {
+        std::panic::catch_unwind(|| {
+            let table = Table::new(vec![row], [segment], 1);
+            product(&table, &[0.0; 16], b, 8, Start::Zero, &mut [0.0; 16]);
+        })
+        .is_err()
+    };
+    let (row, segment, b) = (Row { a: 0, out: 0 }, Segment { a: 0, b: 0, len: 1 }, [0.0; 32]);
+    let packed = Right::packed(&b, 2);
+    assert!(!refused(row, segment, packed));
+    assert!(refused(Row { a: usize::MAX, ..row }, segment, packed));
+    assert!(refused(Row { out: usize::MAX - 7, ..row }, segment, packed));
+    assert!(refused(row, Segment { a: usize::MAX, ..segment }, packed));
+    assert!(refused(row, Segment { b: usize::MAX, ..segment }, packed));
+    assert!(refused(row, Segment { len: 3, ..segment }, Right::in_place(&b, 1 << 63)));
+}
+
+#[test]
 fn what_leaves_a_slice_is_refused() {
     let refused = |a: usize, b: usize, out: usize| {
         std::panic::catch_unwind(|| {

@@ -51,8 +51,9 @@ impl Convolution {
     /// `[3, 3, C, O]`.
     ///
     /// # Panics
-    /// If there are no input channels.
+    /// If there are no input channels, or the values of the weight cannot be counted.
     pub fn new(channels: Channels) -> Self {
+        channels.weight_len();
         assert!(channels.input > 0, "winograd: a convolution needs an input channel");
         let input = Matrices::new(TILES_PER_BLOCK, channels.input);
         let output = Matrices::new(TILES_PER_BLOCK, channels.output.min(GROUP));
@@ -128,6 +129,12 @@ impl Convolution {
     ) {
         assert_eq!(weight.len(), self.weight_len(), "winograd: the transformed weight");
         assert_eq!(scratch.len(), self.scratch_len(), "winograd: scratch memory");
+        let [input_len, out_len] = [
+            strip.values(strip.padded_input(), self.channels.input),
+            strip.values([strip.height, strip.width], self.channels.output),
+        ];
+        assert_eq!([input.len(), out.len()], [input_len, out_len], "winograd: the padded strip and the output");
+        assert!(bias.is_none_or(|bias| bias.len() == self.channels.output), "winograd: one bias for each channel");
         let (transformed, products) = scratch.split_at_mut(self.input.len());
         for block in strip.blocks(TILES_PER_BLOCK) {
             let table = &self.tables[block.len() - 1];

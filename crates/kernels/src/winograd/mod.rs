@@ -52,6 +52,9 @@ pub use weight_gradient::WeightGradient;
 /// Taps on a side of the kernel.
 pub const KERNEL: usize = 3;
 
+/// Taps of the kernel.
+const TAPS: usize = KERNEL * KERNEL;
+
 /// Frequencies of a tile: the products that stand for the 9 x 16 multiplications of a tile of output pixels.
 pub const FREQUENCIES: usize = 36;
 
@@ -71,4 +74,17 @@ pub struct Channels {
     pub input: usize,
     /// Of the output.
     pub output: usize,
+}
+
+impl Channels {
+    /// Values of a weight `[3, 3, input, output]`.
+    ///
+    /// # Panics
+    /// If they cannot be counted: pointers are computed from these sizes.
+    fn weight_len(self) -> usize {
+        let kernels = self.input.checked_mul(self.output);
+        kernels
+            .and_then(|kernels| kernels.checked_mul(TAPS))
+            .expect("winograd: a weight of more values than can be counted")
+    }
 }

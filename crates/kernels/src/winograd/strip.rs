@@ -97,10 +97,17 @@ impl Matrices {
     ///
     /// The transforms walk through all 36 at once. Their distance is an odd number of cache lines, so that the 36 places
     /// fall into different sets of a first-level cache of 64 sets and not, at powers of two, all into one.
+    ///
+    /// # Panics
+    /// If their values cannot be counted: pointers are computed from these sizes.
     pub fn new(rows: usize, columns: usize) -> Self {
-        let pitch = columns.next_multiple_of(PANEL);
-        let lines = rows * pitch / LINE;
-        Self { pitch, stride: (lines | 1) * LINE }
+        let counted = || {
+            let pitch = columns.checked_next_multiple_of(PANEL)?;
+            let stride = ((rows.checked_mul(pitch)? / LINE) | 1).checked_mul(LINE)?;
+            FREQUENCIES.checked_mul(stride)?;
+            Some(Self { pitch, stride })
+        };
+        counted().expect("winograd: matrices of more values than can be counted")
     }
 
     /// The matrix of one frequency.
@@ -142,6 +149,13 @@ mod tests {
     fn a_strip_that_cannot_be_counted_is_refused() {
         let strip = Strip { samples: 1, height: usize::MAX, width: 1 };
         strip.values(strip.padded_grad_output(), 1);
+    }
+
+    #[test]
+    fn matrices_that_cannot_be_counted_are_refused() {
+        for sizes in [(1, usize::MAX), (usize::MAX, 16), (1, usize::MAX / FREQUENCIES)] {
+            assert!(std::panic::catch_unwind(|| Matrices::new(sizes.0, sizes.1)).is_err(), "{sizes:?}");
+        }
     }
 
     #[test]

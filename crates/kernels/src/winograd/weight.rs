@@ -1,7 +1,7 @@
 //! Kernels into frequencies, and the gradient in frequencies back into that of the kernels.
 
 use super::{
-    Channels, FREQUENCIES, KERNEL,
+    Channels, FREQUENCIES, KERNEL, TAPS,
     strip::Matrices,
     transform::{GradWeight, POINTS, Weight, both_ways},
 };
@@ -11,9 +11,6 @@ use crate::{
     simd::{Vector, on_active_isa},
 };
 use std::ops::Range;
-
-/// Taps of a kernel.
-const TAPS: usize = KERNEL * KERNEL;
 
 /// Which convolution a weight `[3, 3, C, O]` is transformed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +37,7 @@ pub(super) fn transform_weight(
     to: &mut [f32],
 ) {
     let Channels { input, output } = channels;
-    assert_eq!(weight.len(), TAPS * input * output, "winograd: the weight");
+    assert_eq!(weight.len(), channels.weight_len(), "winograd: the weight");
     assert_eq!(to.len(), matrices.len(), "winograd: a part of the transformed weight");
     let (input_stride, output_stride) = match pass {
         Pass::Forward => (output, 1),

@@ -1,7 +1,7 @@
 //! The gradient of the weight: the adjoint of the forward pass in the weight.
 
 use super::{
-    Channels, FREQUENCIES, TILES_PER_BLOCK,
+    Channels, FREQUENCIES, TAPS, TILES_PER_BLOCK,
     strip::{Matrices, Strip},
     tiles::{Tiles, transform_grad_output, transform_input},
     weight::transform_grad_weight,
@@ -42,13 +42,17 @@ pub struct WeightGradient {
 
 impl WeightGradient {
     /// For a weight `[3, 3, channels.input, channels.output]`.
+    ///
+    /// # Panics
+    /// If its values cannot be counted.
     pub fn new(channels: Channels) -> Self {
+        let sums = Matrices::new(1, channels.weight_len() / TAPS);
         let input = Matrices::new(TILES_PER_BLOCK, channels.input);
         let grad = Matrices::new(TILES_PER_BLOCK, channels.output);
         let rows: Vec<Row> = (0..channels.input).map(|c| Row { a: c, out: c * channels.output }).collect();
         let table = |tiles| Table::new(rows.clone(), [Segment { a: 0, b: 0, len: tiles }], input.pitch);
         let tables = (1..=TILES_PER_BLOCK).map(table).collect();
-        Self { channels, tables, input, grad, sums: Matrices::new(1, channels.input * channels.output) }
+        Self { channels, tables, input, grad, sums }
     }
 
     /// Values of the sums.
@@ -79,6 +83,11 @@ impl WeightGradient {
     pub fn add(&self, strip: Strip, input: &[f32], grad_output: &[f32], scratch: &mut [f32], sums: &mut [f32]) {
         assert_eq!(sums.len(), self.sums_len(), "winograd: the sums");
         assert_eq!(scratch.len(), self.scratch_len(), "winograd: scratch memory");
+        let [input_len, grad_len] = [
+            strip.values(strip.padded_input(), self.channels.input),
+            strip.values(strip.padded_grad_output(), self.channels.output),
+        ];
+        assert_eq!([input.len(), grad_output.len()], [input_len, grad_len], "winograd: the padded strips");
         let (transformed, grad) = scratch.split_at_mut(self.input.len());
         for block in strip.blocks(TILES_PER_BLOCK) {
             let table = &self.tables[block.len() - 1];
