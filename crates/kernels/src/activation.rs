@@ -16,7 +16,7 @@ pub enum Activation {
     Tanh,
     /// `y = 1 / (1 + e^-x)`; `dy/dx = y (1 - y)`.
     Sigmoid,
-    /// `y = max(x, 0)`, NaN stays NaN; `dy/dx = 1` where `y > 0`, else 0 (also at 0).
+    /// `y = max(x, 0)`, NaN stays NaN; `dy/dx = 1` where `y > 0` or NaN, else 0 (also at 0).
     Relu,
     /// `y = x` where `x > 0`, else `negative_slope * x`; `dy/dx = 1` where `y > 0`, else `negative_slope` (also at 0).
     LeakyRelu {
@@ -45,7 +45,12 @@ impl Activation {
         }
     }
 
-    fn check(self) {
+    /// Checks the slope.
+    ///
+    /// # Panics
+    /// If it is negative or not finite.
+    #[track_caller]
+    pub fn check(self) {
         if let Activation::LeakyRelu { negative_slope } = self {
             let valid = negative_slope >= 0.0 && negative_slope.is_finite();
             assert!(valid, "leaky_relu: negative_slope {negative_slope} must be finite and at least 0");

@@ -60,17 +60,6 @@ dispatched! {
         }
     }
 
-    /// `acc += s * x`, the product rounded before the sum.
-    ///
-    /// # Panics
-    /// If the lengths differ.
-    pub fn add_scaled_assign(acc: &mut [f32], s: f32, x: &[f32]) {
-        check(acc, x, x);
-        for (acc, &x) in acc.iter_mut().zip(x) {
-            *acc += s * x;
-        }
-    }
-
     /// Adds `row` to every row of `matrix`: a bias per channel.
     ///
     /// # Shapes
@@ -111,11 +100,6 @@ fn repeat_row<'a>(row: &'a [f32], buffer: &'a mut [f32; REPEATED_LEN]) -> &'a [f
     copies
 }
 
-/// Sets every element to `value`.
-pub fn fill(out: &mut [f32], value: f32) {
-    out.fill(value);
-}
-
 #[inline(always)]
 fn check(out: &[f32], a: &[f32], b: &[f32]) {
     assert_eq!(out.len(), a.len(), "element-wise kernel: output and first input differ in length");
@@ -139,7 +123,6 @@ mod tests {
             assert_eq!(on_every_isa(len, |out| sub(out, &a, &b)), expected(&a, &b, |a, b| a - b));
             assert_eq!(on_every_isa(len, |out| mul(out, &a, &b)), expected(&a, &b, |a, b| a * b));
             assert_eq!(on_every_isa(len, |out| scale(out, &a, 0.3)), expected(&a, &a, |a, _| a * 0.3));
-            assert_eq!(on_every_isa(len, |out| fill(out, 0.3)), vec![0.3; len]);
         }
     }
 
@@ -154,7 +137,6 @@ mod tests {
                 })
             };
             assert_eq!(from_a(&|acc| add_assign(acc, &b)), expected(&a, &b, |a, b| a + b));
-            assert_eq!(from_a(&|acc| add_scaled_assign(acc, 0.3, &b)), expected(&a, &b, |a, b| a + 0.3 * b));
         }
     }
 

@@ -177,7 +177,8 @@ dispatched! {
 /// `indices` and `input` [OH, OW, channels]; `output` [H, W, channels], overwritten.
 ///
 /// # Panics
-/// If a slice is not a whole number of pixels, or an index lies outside the output plane.
+/// If there is not one index for each value, a slice is not a whole number of pixels, or an index lies outside the output
+/// plane.
 pub fn max_unpool2d(channels: usize, indices: &[u32], input: &[f32], output: &mut [f32]) {
     check_indices(channels, indices.len(), input.len(), output.len());
     output.fill(0.0);
@@ -191,7 +192,8 @@ pub fn max_unpool2d(channels: usize, indices: &[u32], input: &[f32], output: &mu
 /// `grad_output` [H, W, channels]; `indices` and `grad_input` [OH, OW, channels], overwritten.
 ///
 /// # Panics
-/// If a slice is not a whole number of pixels, or an index lies outside the plane of `grad_output`.
+/// If there is not one index for each value, a slice is not a whole number of pixels, or an index lies outside the plane of
+/// `grad_output`.
 pub fn max_unpool2d_grad_input(channels: usize, indices: &[u32], grad_output: &[f32], grad_input: &mut [f32]) {
     check_indices(channels, indices.len(), grad_input.len(), grad_output.len());
     for_each_winner(channels, indices, |winner, from| grad_input[from] = grad_output[winner]);

@@ -33,11 +33,6 @@ dispatched! {
         ordered_sum(a, b, |a, b| a * b)
     }
 
-    /// The sum of `x^2`. Order and error bound: see the [module](self).
-    pub fn sum_of_squares(x: &[f32]) -> f64 {
-        ordered_sum(x, x, |x, _| x * x)
-    }
-
     /// The sum of `(a - b)^2`. Order and error bound: see the [module](self).
     ///
     /// # Panics
@@ -146,7 +141,6 @@ mod tests {
             };
             assert_close(number_on_every_isa(|| sum(&a)), &terms(&|a, _| a), 0);
             assert_close(number_on_every_isa(|| dot(&a, &b)), &terms(&|a, b| a * b), 1);
-            assert_close(number_on_every_isa(|| sum_of_squares(&a)), &terms(&|a, _| a * a), 1);
             assert_close(number_on_every_isa(|| squared_distance(&a, &b)), &terms(&|a, b| (a - b).powi(2)), 3);
         }
     }

@@ -7,7 +7,7 @@ use crate::{
     error::OrPanic,
     parallel::{self, ELEMENTS_PER_CHUNK},
 };
-use patchgrad_kernels::{elementwise, loss, reduce};
+use patchgrad_kernels::{loss, reduce};
 
 /// The sum over chunks of `f(a_chunk, b_chunk)`, in order.
 fn sum_of_pairs(f: fn(&[f32], &[f32]) -> f64, a: &[f32], b: &[f32]) -> f64 {
@@ -63,9 +63,14 @@ pub(crate) fn cross_entropy_grad(logits: &[f32], labels: &[u32], grad_loss: f32,
 fn resolve_cross_entropy(logits: Shape, labels: &[u32]) -> Result<[usize; 2], ShapeError> {
     let op = "cross_entropy";
     let &[rows, classes] = logits.dims() else {
-        return Err(ShapeError::new(op, format!("the logits {logits} need two sizes (N, classes)")));
+        let message =
+            format!("the logits {logits} need two sizes (N, classes); reshape those of pixels to [N*H*W, classes]");
+        return Err(ShapeError::new(op, message));
     };
-    if rows != labels.len() || logits.is_empty() {
+    if logits.is_empty() {
+        return Err(ShapeError::new(op, format!("the logits {logits} (N, classes) are empty")));
+    }
+    if rows != labels.len() {
         let message =
             format!("the logits {logits} (N, classes) have {rows} rows, but there are {} labels", labels.len());
         return Err(ShapeError::new(op, message));
@@ -140,7 +145,7 @@ impl Tape<'_> {
 
 /// The gradient of [`Tape::sum`]: the same for every element.
 pub(crate) fn sum_grad(grad_loss: f32, gradient: &mut [f32]) {
-    elementwise::fill(gradient, grad_loss);
+    gradient.fill(grad_loss);
 }
 
 #[cfg(test)]
