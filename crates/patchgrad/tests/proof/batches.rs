@@ -71,7 +71,7 @@ fn seven_images_are_computed_as_each_alone() {
                 let label = format!("{} and {epilogue:?}", convolution.label());
                 tally.add(
                     convolution.fused_op(epilogue),
-                    together.assert_computed_by(convolution.algorithms(), &label, &alone),
+                    together.assert_computed_by(convolution.uses_winograd(), &label, &alone),
                 );
             }
         }

@@ -25,15 +25,9 @@ pub(super) fn dims(shape: &Convolution, transposed: bool) -> Conv2dDims {
     dims.expect("a workload of the list is valid")
 }
 
-/// The algorithm that computes `pass` when `asked` is asked for.
-pub(super) fn algorithm(shape: &Convolution, transposed: bool, pass: Pass, asked: ConvAlgorithm) -> ConvAlgorithm {
-    let pass = match pass {
-        // Forward and gradient of the input change places in the adjoint.
-        Pass::Forward if transposed => Pass::GradInput,
-        Pass::GradInput if transposed => Pass::Forward,
-        pass => pass,
-    };
-    Conv2dDims { algorithm: asked, ..dims(shape, transposed) }.algorithm_for(pass)
+/// The algorithm that computes the passes when `asked` is asked for.
+pub(super) fn algorithm(shape: &Convolution, transposed: bool, asked: ConvAlgorithm) -> ConvAlgorithm {
+    Conv2dDims { algorithm: asked, ..dims(shape, transposed) }.chosen_algorithm()
 }
 
 /// One pass of conv2d.

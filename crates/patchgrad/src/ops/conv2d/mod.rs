@@ -93,7 +93,7 @@ pub fn forward_fused(
     taps: Option<&mut [u8]>,
     workspace: &mut Workspace,
 ) {
-    let dense: fn(&Conv2dDims, &[f32], &[f32], &mut [f32], &mut Workspace) = match dims.algorithm_for(Pass::Forward) {
+    let dense: fn(&Conv2dDims, &[f32], &[f32], &mut [f32], &mut Workspace) = match dims.chosen_algorithm() {
         ConvAlgorithm::Naive => |dims, x, w, y, _| reference::conv2d(dims, x, w, y),
         ConvAlgorithm::Im2col => im2col::forward,
         ConvAlgorithm::Winograd => {
@@ -141,7 +141,7 @@ pub(crate) fn grad_input_fused(
     grad_input: &mut [f32],
     workspace: &mut Workspace,
 ) {
-    let dense: fn(&Conv2dDims, &[f32], &[f32], &mut [f32], &mut Workspace) = match dims.algorithm_for(Pass::GradInput) {
+    let dense: fn(&Conv2dDims, &[f32], &[f32], &mut [f32], &mut Workspace) = match dims.chosen_algorithm() {
         ConvAlgorithm::Naive => |dims, g, w, dx, _| reference::conv2d_grad_input(dims, g, w, dx),
         ConvAlgorithm::Im2col => im2col::grad_input,
         ConvAlgorithm::Winograd => {
@@ -177,8 +177,7 @@ pub fn grad_weight_and_bias<'a>(
     workspace: &mut Workspace,
 ) {
     let grad_output = grad_output.into();
-    let algorithm = dims.algorithm_for(Pass::GradWeight);
-    match algorithm {
+    match dims.chosen_algorithm() {
         _ if grad_weight.is_empty() => {}
         ConvAlgorithm::Naive => with_dense(dims, grad_output, workspace, |g, _| {
             reference::conv2d_grad_weight(dims, input, g, grad_weight);
@@ -275,7 +274,7 @@ impl Tape<'_> {
     /// `activation(conv2d(input))` as one node, in one pass over memory.
     ///
     /// # Panics
-    /// As [`conv2d`](Self::conv2d).
+    /// As [`conv2d`](Self::conv2d), or if the slope of a leaky rectifier is negative or not finite.
     #[track_caller]
     pub fn conv2d_activation(
         &mut self,
@@ -297,11 +296,12 @@ impl Tape<'_> {
     /// `max_pool2d(activation(conv2d(input)))` with 2x2 windows and stride 2 as one node: see [`forward_fused`].
     ///
     /// # Memory
-    /// Keeps the pooled output and one byte for each of its elements. The convolution's own output, four times as large,
-    /// and its gradient never are in memory as a whole.
+    /// Keeps the pooled output and one byte for each of its elements. With [`Direct`](super::ConvAlgorithm::Direct) and
+    /// [`Winograd`](super::ConvAlgorithm::Winograd) the convolution's own output, four times as large, and its gradient never
+    /// are in memory as a whole.
     ///
     /// # Panics
-    /// As [`conv2d`](Self::conv2d), or if the output of the convolution is smaller than 2x2.
+    /// As [`conv2d_activation`](Self::conv2d_activation), or if the output of the convolution is smaller than 2x2.
     ///
     /// ```
     /// use patchgrad::{Tape, Tensor, Workspace, ops::{Activation, Conv2dSpec}};

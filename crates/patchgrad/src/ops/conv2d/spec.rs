@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConvAlgorithm {
-    /// Chosen by shape and pass: see [`Conv2dDims::algorithm_for`].
+    /// Chosen by the shape: see [`Conv2dDims::chosen_algorithm`].
     #[default]
     Auto,
     /// The definition as seven nested loops ([`crate::reference`]): the oracle of the tests and the first rung of the
@@ -314,23 +314,23 @@ impl Conv2dDims {
     }
 
     /// Floating-point operations of one pass (forward, gradient of the input, or gradient of the weight): two for each
-    /// multiply-add, padding included, bias not.
+    /// multiply-add, padding included, bias not. `u64::MAX` when there are more than can be counted.
     pub fn flops(&self) -> u64 {
-        2 * self.work() as u64
+        2u64.saturating_mul(self.work() as u64)
     }
 
     /// Multiply-adds of one pass.
     pub(super) fn work(&self) -> usize {
-        self.batch * self.window.output_len() * self.out_channels * self.patch_len()
+        self.output().len().saturating_mul(self.patch_len())
     }
 
-    /// The algorithm that computes `pass`: what was asked for, or what `Auto` chooses.
+    /// The algorithm that computes every pass: what was asked for, or what `Auto` chooses by the shape and the instruction set.
     ///
     /// [`Winograd`](ConvAlgorithm::Winograd) where it covers the convolution and both sides have at least 16 channels, which
     /// pay for its transforms; [`Direct`](ConvAlgorithm::Direct) otherwise. But where the register tile is kept to the portable
     /// instruction set on a processor with fused multiply-add, which the matrix product of [`Im2col`](ConvAlgorithm::Im2col)
     /// uses all the same, that takes the place of `Direct` for patches of at least 64 values.
-    pub fn algorithm_for(&self, _pass: Pass) -> ConvAlgorithm {
+    pub fn chosen_algorithm(&self) -> ConvAlgorithm {
         let covered = super::winograd::covers(self);
         let worth_it = self.in_channels.min(self.out_channels) >= 16;
         match self.algorithm {
@@ -433,7 +433,7 @@ mod tests {
             let [c, o] = channels;
             let dims = spec.resolve([1, 8, 8, c].into(), [kernel, kernel, c, o].into(), None).unwrap();
             let exact = Conv2dDims { algorithm: ConvAlgorithm::AutoExact, ..dims };
-            isa::with(isa, || [dims, exact].map(|dims| dims.algorithm_for(Pass::Forward)))
+            isa::with(isa, || [dims, exact].map(|dims| dims.chosen_algorithm()))
         };
         let long = if Isa::Avx2.is_available() { ConvAlgorithm::Im2col } else { ConvAlgorithm::Direct };
         assert_eq!(chosen([16, 32], 2, Isa::Portable), [long; 2]);

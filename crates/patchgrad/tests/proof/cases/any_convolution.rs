@@ -4,7 +4,7 @@ use super::{Conv2dCase, ConvTranspose2dCase, conv_transpose2d, conv2d};
 use crate::{run::Outcome, values::filled};
 use patchgrad::{
     Shape, Tape, Tensor, Var,
-    ops::{Activation, Conv2dDims, ConvAlgorithm, MaxPool2dSpec, conv2d::Pass},
+    ops::{Activation, Conv2dDims, ConvAlgorithm, MaxPool2dSpec},
     reference,
 };
 
@@ -98,17 +98,8 @@ impl Convolution {
         }
     }
 
-    /// What computes the output, the gradient of the input and that of the weight.
-    pub fn algorithms(&self) -> [ConvAlgorithm; 3] {
-        let passes = match self {
-            Self::Plain(_) => [Pass::Forward, Pass::GradInput, Pass::GradWeight],
-            Self::Transposed(_) => [Pass::GradInput, Pass::Forward, Pass::GradWeight],
-        };
-        passes.map(|pass| self.dims().algorithm_for(pass))
-    }
-
     pub fn uses_winograd(&self) -> bool {
-        self.algorithms().contains(&ConvAlgorithm::Winograd)
+        self.dims().chosen_algorithm() == ConvAlgorithm::Winograd
     }
 
     /// Whether the output holds a 2x2 window and there is an op that pools it.
