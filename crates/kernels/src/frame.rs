@@ -30,7 +30,7 @@ impl Frame {
     fn columns(&self) -> (std::ops::Range<usize>, usize) {
         let start = self.left.min(0).unsigned_abs().min(self.size[1]);
         let end = (self.image[1] as isize - self.left).clamp(start as isize, self.size[1] as isize) as usize;
-        (start..end, self.left.max(0) as usize)
+        (start..end, (self.left.max(0) as usize).min(self.image[1]))
     }
 
     /// The row of the image under row `row` of a copy whose first row is row `top` of the image, if there is one.
@@ -61,10 +61,11 @@ impl Frame {
     }
 
     /// As [`copy`](Self::copy), of the gradient of an image of which only the maxima of 2x2 windows went on: `grad` and
-    /// `taps` are those of [`pool2x2`](crate::pool2x2). `spare` is a row that may be overwritten.
+    /// `taps` are those of [`pool2x2`](crate::pool2x2). `spare` is a row that may be overwritten; a rectangle that
+    /// begins and ends with whole windows needs none.
     ///
     /// # Shapes
-    /// `grad` and `taps` [H/2, W/2, C]; `to` [height, width, C]; `spare` at least [W, C].
+    /// `grad` and `taps` [H/2, W/2, C]; `to` [height, width, C]; `spare` at least [W, C] or empty.
     ///
     /// # Panics
     /// If a slice has the wrong length, the pixels are not side by side, or the rectangle cuts columns off.
@@ -96,15 +97,14 @@ impl Frame {
             }
             let pooled = pair * pooled_row..(pair + 1) * pooled_row;
             let (grad, taps) = (&grad[pooled.clone()], &taps[pooled]);
-            let spare = &mut spare[..inside.len()];
             let (upper, lower) = now.split_at_mut(row_len.min(now.len()));
             let upper = &mut upper[inside.clone()];
             if both {
                 crate::pool2x2::unpool_rows(w, self.channels, grad, taps, upper, &mut lower[inside.clone()]);
             } else if at % 2 == 0 {
-                crate::pool2x2::unpool_rows(w, self.channels, grad, taps, upper, spare);
+                crate::pool2x2::unpool_rows(w, self.channels, grad, taps, upper, &mut spare[..inside.len()]);
             } else {
-                crate::pool2x2::unpool_rows(w, self.channels, grad, taps, spare, upper);
+                crate::pool2x2::unpool_rows(w, self.channels, grad, taps, &mut spare[..inside.len()], upper);
             }
             (rest, row) = (after, row + if both { 2 } else { 1 });
         }
@@ -143,7 +143,7 @@ mod tests {
         let channels = 3;
         for image_size in [[1, 1], [3, 5], [6, 4]] {
             let image = integers(image_size[0] * image_size[1] * channels, 1);
-            for (top, left) in [(0, 0), (-2, -1), (-9, 3), (2, -9), (1, 2), (7, 0)] {
+            for (top, left) in [(0, 0), (-2, -1), (-9, 3), (2, -9), (1, 2), (7, 0), (0, 2), (-1, 9)] {
                 for (size, pixel) in [([2, 3], 3), ([9, 8], 3), ([4, 11], 5)] {
                     let frame = Frame { image: image_size, size, left, channels, pixel };
                     let mut to = vec![f32::NAN; frame.copy_len()];

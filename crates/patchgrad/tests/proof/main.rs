@@ -3,6 +3,7 @@
 //! | module | claim |
 //! |---|---|
 //! | [`exact`] | value and gradients equal [`patchgrad::reference`], with `==`, on whole numbers, by every algorithm |
+//! | [`drawn`] | so they do for convolutions with options drawn at random |
 //! | [`tiles`] | so they do for 1 to 67 channels, on every instruction set |
 //! | [`instruction_sets`] | so they do for all convolutions of the tables, on every instruction set |
 //! | [`fused`] | a convolution in one node with activation and pooling equals the three one after the other |
@@ -24,6 +25,7 @@
 mod adjoint;
 mod batches;
 mod cases;
+mod drawn;
 mod exact;
 mod fused;
 mod gradients;

@@ -294,13 +294,7 @@ impl Correlation {
     ) {
         let top = (strip.first_row * self.up / self.down) as isize + self.top;
         let from = match &self.frame {
-            Some(frame) => {
-                let frames = &mut frames[..strip.samples * frame.copy_len()];
-                for (i, to) in frames.chunks_exact_mut(frame.copy_len()).enumerate() {
-                    source.copy(strip.first_sample + i, frame, top, to, spare);
-                }
-                &*frames
-            }
+            Some(frame) => &*source.copy_strip(strip, frame, top, frames, spare),
             None => {
                 let start = strip.first_sample * self.source.len() + top as usize * self.source.row_len();
                 let end = (strip.first_sample + strip.samples) * self.source.len();

@@ -176,13 +176,7 @@ impl WeightGradient {
         let sample_len = window.input_len() * self.dims.in_channels;
         let top = (strip.first_row * window.stride[0]) as isize - window.padding[0] as isize;
         match &self.frame {
-            Some(frame) => {
-                let frames = &mut frames[..strip.samples * frame.copy_len()];
-                for (i, to) in frames.chunks_exact_mut(frame.copy_len()).enumerate() {
-                    frame.copy(&input[(strip.first_sample + i) * sample_len..][..sample_len], top, to);
-                }
-                frames
-            }
+            Some(frame) => Images::dense(input).copy_strip(strip, frame, top, frames, &mut []),
             None => {
                 let start = strip.first_sample * sample_len + top as usize * self.copy_row_len();
                 &input[start..(strip.first_sample + strip.samples) * sample_len]
@@ -194,13 +188,7 @@ impl WeightGradient {
     fn grad_of<'a>(&self, strip: Strip, images: Images<'a>, grads: &'a mut [f32], spare: &mut [f32]) -> &'a [f32] {
         let row_len = self.dims.window.output[1] * self.dims.out_channels;
         match &self.grad_frame {
-            Some(frame) => {
-                let grads = &mut grads[..strip.samples * frame.copy_len()];
-                for (i, to) in grads.chunks_exact_mut(frame.copy_len()).enumerate() {
-                    images.copy(strip.first_sample + i, frame, strip.first_row as isize, to, spare);
-                }
-                grads
-            }
+            Some(frame) => images.copy_strip(strip, frame, strip.first_row as isize, grads, spare),
             None => {
                 let start = (strip.first_sample * self.dims.window.output[0] + strip.first_row) * row_len;
                 &images.values[start..][..strip.samples * self.strips.rows * row_len]

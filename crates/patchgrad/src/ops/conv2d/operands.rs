@@ -80,12 +80,29 @@ impl<'a> Images<'a> {
         elementwise::add_assign(sums, spare);
     }
 
+    /// Copies what `frame` cuts out of each sample of a strip, side by side, and gives the copies.
+    pub(super) fn copy_strip<'t>(
+        &self,
+        strip: Strip,
+        frame: &Frame,
+        top: isize,
+        to: &'t mut [f32],
+        spare: &mut [f32],
+    ) -> &'t mut [f32] {
+        let to = &mut to[..strip.samples * frame.copy_len()];
+        for (i, to) in to.chunks_exact_mut(frame.copy_len()).enumerate() {
+            self.copy(strip.first_sample + i, frame, top, to, spare);
+        }
+        to
+    }
+
     /// Writes the images of a plane `[H, W]` with `channels` as they are.
     pub(super) fn make_dense(&self, plane: [usize; 2], channels: usize, to: &mut [f32]) {
         let [h, w] = plane;
         let frame = Frame { image: plane, size: plane, left: 0, channels, pixel: channels };
         parallel::for_each_chunk(to, h * w * channels, |sample, to| {
-            self.copy(sample, &frame, 0, to, &mut vec![0.0; w * channels]);
+            // A whole image has no row without its pair, which is what `spare` is for.
+            self.copy(sample, &frame, 0, to, &mut []);
         });
     }
 }

@@ -39,13 +39,6 @@ fn kernel_strip(strips: &Strips, strip: Strip, width: usize) -> winograd::Strip 
     winograd::Strip { samples: strip.samples, height: strips.rows, width }
 }
 
-/// Copies what the strip needs of each of its samples.
-fn copy_frames(images: Images, frame: &Frame, strip: Strip, top: isize, to: &mut [f32], spare: &mut [f32]) {
-    for (i, to) in to.chunks_exact_mut(frame.copy_len()).enumerate() {
-        images.copy(strip.first_sample + i, frame, top, to, spare);
-    }
-}
-
 /// Forward, or the gradient of the input, of given sizes; made once for a shape.
 #[derive(Debug)]
 pub(crate) struct WinogradCorrelation {
@@ -101,8 +94,8 @@ impl WinogradCorrelation {
         self.strips.fill(self.target, epilogue, (output, taps), scratch_len, workspace, |strip, scratch, to| {
             let (scratch, rest) = scratch.split_at_mut(self.kernel.scratch_len());
             let (frames, spare) = rest.split_at_mut(frames);
-            let frames = &mut frames[..strip.samples * self.frame.copy_len()];
-            copy_frames(source, &self.frame, strip, strip.first_row as isize - self.padding as isize, frames, spare);
+            let top = strip.first_row as isize - self.padding as isize;
+            let frames = source.copy_strip(strip, &self.frame, top, frames, spare);
             let strip = kernel_strip(&self.strips, strip, self.target.size[1]);
             self.kernel.run(strip, &transformed, frames, epilogue.bias, scratch, to);
         });
@@ -168,11 +161,10 @@ impl WinogradWeightGradient {
             let (grads, spare) = rest.split_at_mut(grads);
             sums.fill(0.0);
             for strip in strips {
-                let inputs = &mut inputs[..strip.samples * self.input_frame.copy_len()];
-                let grads = &mut grads[..strip.samples * self.grad_frame.copy_len()];
                 let (top, images) = (strip.first_row as isize, Images::dense(input));
-                copy_frames(images, &self.input_frame, strip, top - self.padding as isize, inputs, spare);
-                copy_frames(grad_output, &self.grad_frame, strip, top, grads, spare);
+                let top_of_input = top - self.padding as isize;
+                let inputs = images.copy_strip(strip, &self.input_frame, top_of_input, inputs, spare);
+                let grads = grad_output.copy_strip(strip, &self.grad_frame, top, grads, spare);
                 grad_output.add_channel_sums((&self.strips, strip), self.output, bias_sums, channel_sums);
                 let strip = kernel_strip(&self.strips, strip, self.output.size[1]);
                 self.kernel.add(strip, inputs, grads, scratch, sums);
