@@ -36,12 +36,15 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Stores what `optimizer` remembers of `params`: its moments as tensors, numbers and options as entries.
+    /// Stores what `optimizer` remembers of `params`: its moments as tensors, numbers and options as entries. A checkpoint holds
+    /// one optimiser.
     ///
     /// # Panics
-    /// If a name is taken.
+    /// If there is one already.
     #[track_caller]
     pub fn put_optimizer(&mut self, optimizer: &dyn Optimizer, params: &Params) {
+        let taken = self.entries.keys().any(|key| key.starts_with(OPTIMIZER));
+        assert!(!taken, "Checkpoint: there is an optimizer already; save a second one to a checkpoint of its own");
         let OptimizerState { kind, options, params: known } = optimizer.state(params);
         self.set(&format!("{OPTIMIZER}kind"), kind);
         for (name, value) in options {

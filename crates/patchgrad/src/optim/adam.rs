@@ -1,6 +1,6 @@
 //! Adam and AdamW.
 
-use super::{Optimizer, OptimizerState, OptimizerStateError, ParamState, PerParam, each_param};
+use super::{Optimizer, OptimizerState, OptimizerStateError, ParamState, PerParam, each_param, wrong_option};
 use crate::{Gradients, Params, Tensor, parallel};
 use patchgrad_kernels::optim::{AdamStep, adam_step};
 
@@ -29,6 +29,12 @@ impl AdamConfig {
     pub fn adamw(lr: f64) -> Self {
         Self { weight_decay: 0.01, decoupled: true, ..Self::new(lr) }
     }
+
+    /// What PyTorch refuses too.
+    fn wrong(&self) -> Option<String> {
+        let Self { lr, betas: [beta1, beta2], eps, weight_decay, decoupled: _ } = *self;
+        wrong_option(&[("lr", lr), ("eps", eps), ("weight_decay", weight_decay)], &[("beta1", beta1), ("beta2", beta2)])
+    }
 }
 
 /// Adam, or AdamW when the decay is decoupled:
@@ -56,7 +62,14 @@ struct Moments {
 
 impl Adam {
     /// An optimiser without moments yet.
+    ///
+    /// # Panics
+    /// As in PyTorch, if rate, eps or decay is negative or not finite, or a beta is outside [0, 1).
+    #[track_caller]
     pub fn new(config: AdamConfig) -> Self {
+        if let Some(wrong) = config.wrong() {
+            panic!("Adam: {wrong}");
+        }
         Self { config, moments: PerParam::default() }
     }
 }
@@ -99,6 +112,9 @@ impl Optimizer for Adam {
     fn load_state(&mut self, params: &Params, state: OptimizerState) -> Result<(), OptimizerStateError> {
         let [lr, beta1, beta2, eps, weight_decay, decoupled] = state.options("adam", OPTIONS)?;
         let config = AdamConfig { lr, betas: [beta1, beta2], eps, weight_decay, decoupled: decoupled != 0.0 };
+        if let Some(wrong) = config.wrong() {
+            return Err(OptimizerStateError::new(wrong));
+        }
         let names = (["exp_avg", "exp_avg_sq"], ["step"]);
         let moments = state.per_param(params, names, |[mean, mean_square], [step]| {
             // Below 2^53 a step count is exact.

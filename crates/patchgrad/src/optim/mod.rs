@@ -50,13 +50,25 @@ impl<T> Default for PerParam<T> {
 impl<T> PerParam<T> {
     /// The value of `id`, and whether it was just made.
     fn get_or_make(&mut self, id: ParamId, make: impl FnOnce() -> T) -> (&mut T, bool) {
-        if self.0.len() <= id.0 {
-            self.0.resize_with(id.0 + 1, || None);
-        }
-        let entry = &mut self.0[id.0];
+        let entry = self.entry(id);
         let made = entry.is_none();
         (entry.get_or_insert_with(make), made)
     }
+
+    fn entry(&mut self, id: ParamId) -> &mut Option<T> {
+        if self.0.len() <= id.0 {
+            self.0.resize_with(id.0 + 1, || None);
+        }
+        &mut self.0[id.0]
+    }
+}
+
+/// What is wrong with options, of which `at_least_zero` must be at least 0 and `below_one` in [0, 1), as in PyTorch.
+fn wrong_option(at_least_zero: &[(&str, f64)], below_one: &[(&str, f64)]) -> Option<String> {
+    let negative = at_least_zero.iter().find(|(_, value)| !(value.is_finite() && *value >= 0.0));
+    let negative = negative.map(|(name, value)| format!("{name} is {value}, it must be finite and at least 0"));
+    let outside = below_one.iter().find(|(_, value)| !(0.0..1.0).contains(value));
+    negative.or(outside.map(|(name, value)| format!("{name} is {value}, it must be at least 0 and below 1")))
 }
 
 /// The parameter and gradient of every parameter that has one, as slices of equal length.

@@ -107,7 +107,8 @@ impl Schedule {
             }
             Self::Cosine { t_max, eta_min } => cosine(base, eta_min, step as f64 / t_max.max(1) as f64),
             Self::OneCycle { total_steps, pct_start, div_factor, final_div_factor } => {
-                let (start, step) = (base / div_factor, step.min(total_steps.saturating_sub(1)) as f64);
+                let total_steps = total_steps.max(1);
+                let (start, step) = (base / div_factor, step.min(total_steps - 1) as f64);
                 let (top, end) = (pct_start * total_steps as f64 - 1.0, total_steps as f64 - 1.0);
                 if step <= top {
                     cosine(start, base, step / top.max(f64::MIN_POSITIVE))
@@ -123,7 +124,7 @@ impl Schedule {
     }
 }
 
-/// `base^exponent`, by squaring, so that it is the same on every machine (the libraries' `pow` is not).
+/// `base^exponent`, by squaring: a few products, whose bits no library decides.
 fn power(base: f64, exponent: u64) -> f64 {
     let (mut result, mut square, mut rest) = (1.0, base, exponent);
     while rest > 0 {
@@ -136,9 +137,9 @@ fn power(base: f64, exponent: u64) -> f64 {
     result
 }
 
-/// `step / total`, at most 1.
+/// `step / total`, at most 1; 1 without a total.
 fn share(step: u64, total: u64) -> f64 {
-    step.min(total.max(1)) as f64 / total.max(1) as f64
+    if step >= total { 1.0 } else { step as f64 / total as f64 }
 }
 
 /// Half a cosine from `start` (share 0) to `end` (share 1).
@@ -156,6 +157,7 @@ mod tests {
             Schedule::Step { step_size: 0, gamma: 0.1 },
             Schedule::Linear { start_factor: 0.5, end_factor: 1.0, total_iters: 0 },
             Schedule::Cosine { t_max: 0, eta_min: 0.0 },
+            Schedule::one_cycle(0),
             Schedule::one_cycle(1),
             Schedule::one_cycle(2),
             Schedule::Constant.after_warm_up(0, 0.1),
@@ -165,6 +167,12 @@ mod tests {
                 assert!(schedule.lr(0.5, step).is_finite(), "{schedule:?} at step {step}");
             }
         }
+    }
+
+    #[test]
+    fn without_steps_in_between_a_linear_schedule_is_at_its_end() {
+        let schedule = Schedule::Linear { start_factor: 0.5, end_factor: 0.25, total_iters: 0 };
+        assert_eq!(schedule.lr(1.0, 0), 0.25);
     }
 
     #[test]

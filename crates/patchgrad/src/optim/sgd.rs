@@ -1,6 +1,6 @@
 //! Stochastic gradient descent.
 
-use super::{Optimizer, OptimizerState, OptimizerStateError, ParamState, PerParam, each_param};
+use super::{Optimizer, OptimizerState, OptimizerStateError, ParamState, PerParam, each_param, wrong_option};
 use crate::{Gradients, Params, Tensor, parallel};
 use patchgrad_kernels::optim::{SgdStep, sgd_step};
 
@@ -25,9 +25,13 @@ impl SgdConfig {
         Self { lr, momentum: 0.0, dampening: 0.0, nesterov: false, weight_decay: 0.0 }
     }
 
-    /// PyTorch's rule for Nesterov's momentum.
-    fn is_allowed(&self) -> bool {
-        !self.nesterov || (self.momentum > 0.0 && self.dampening == 0.0)
+    /// What PyTorch refuses too.
+    fn wrong(&self) -> Option<String> {
+        let Self { lr, momentum, dampening, nesterov, weight_decay } = *self;
+        let nesterov = nesterov && (momentum <= 0.0 || dampening != 0.0);
+        let rule = || format!("nesterov needs momentum > 0 and dampening 0, got {momentum} and {dampening}");
+        let options = [("lr", lr), ("momentum", momentum), ("weight_decay", weight_decay)];
+        wrong_option(&options, &[]).or(nesterov.then(rule))
     }
 }
 
@@ -52,10 +56,13 @@ impl Sgd {
     /// An optimiser without velocity yet.
     ///
     /// # Panics
-    /// If Nesterov's momentum is asked for without momentum or with dampening, as in PyTorch.
+    /// As in PyTorch, if rate, momentum or decay is negative or not finite, or Nesterov's momentum is asked for without momentum or
+    /// with dampening.
     #[track_caller]
     pub fn new(config: SgdConfig) -> Self {
-        assert!(config.is_allowed(), "Sgd: nesterov needs momentum > 0 and dampening 0, got {config:?}");
+        if let Some(wrong) = config.wrong() {
+            panic!("Sgd: {wrong}");
+        }
         Self { config, velocity: PerParam::default() }
     }
 }
@@ -100,10 +107,8 @@ impl Optimizer for Sgd {
     fn load_state(&mut self, params: &Params, state: OptimizerState) -> Result<(), OptimizerStateError> {
         let [lr, momentum, dampening, nesterov, weight_decay] = state.options("sgd", OPTIONS)?;
         let config = SgdConfig { lr, momentum, dampening, nesterov: nesterov != 0.0, weight_decay };
-        if !config.is_allowed() {
-            return Err(OptimizerStateError::new(format!(
-                "nesterov needs momentum > 0 and dampening 0, got {config:?}"
-            )));
+        if let Some(wrong) = config.wrong() {
+            return Err(OptimizerStateError::new(wrong));
         }
         let velocity = state.per_param(params, (["momentum_buffer"], []), |[velocity], []| Ok(velocity))?;
         *self = Self { config, velocity };

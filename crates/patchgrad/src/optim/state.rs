@@ -148,10 +148,7 @@ impl<T> PerParam<T> {
     }
 
     fn set(&mut self, id: ParamId, value: T) {
-        if self.0.len() <= id.0 {
-            self.0.resize_with(id.0 + 1, || None);
-        }
-        self.0[id.0] = Some(value);
+        *self.entry(id) = Some(value);
     }
 }
 
@@ -286,5 +283,9 @@ mod tests {
         );
         let error = Sgd::new(SgdConfig::new(0.1)).load_state(&params, nesterov).unwrap_err();
         assert!(error.to_string().contains("nesterov needs momentum"), "{error}");
+        let mut beta = good.clone();
+        beta.options.insert("beta1".into(), 1.0);
+        let error = optimizer.load_state(&params, beta).unwrap_err();
+        assert!(error.to_string().contains("beta1 is 1, it must be at least 0 and below 1"), "{error}");
     }
 }
