@@ -19,6 +19,11 @@ impl ShapeError {
         Self { op, message: message.to_string() }
     }
 
+    /// The same, with the layer of a network in which it came up.
+    pub(crate) fn in_layer(self, index: usize, label: &str) -> Self {
+        Self { message: format!("{} (in layer {index}, {label})", self.message), ..self }
+    }
+
     /// The op that refused.
     pub fn op(&self) -> &'static str {
         self.op

@@ -52,7 +52,7 @@ mod summary;
 mod tensor;
 mod workspace;
 
-pub use autograd::{Gradients, Tape, Var};
+pub use autograd::{Gradients, Tape, ValueRef, Var};
 pub use error::ShapeError;
 pub use params::{ParamId, Params};
 pub use patchgrad_kernels::{
@@ -60,6 +60,6 @@ pub use patchgrad_kernels::{
     peak,
 };
 pub use shape::Shape;
-pub use summary::{Summary, summary};
+pub use summary::{Summary, SummaryRow, summary};
 pub use tensor::Tensor;
 pub use workspace::Workspace;

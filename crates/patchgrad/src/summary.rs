@@ -1,7 +1,10 @@
 //! A table of what a network is made of.
 
-use crate::{Params, Shape, ShapeError, layers::Sequential};
-use std::fmt;
+use crate::{
+    Params, Shape, ShapeError,
+    layers::{Sequential, output_shape_of_layer},
+};
+use std::{collections::BTreeSet, fmt};
 
 /// One line for each layer, and totals. Displayed as a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,6 +13,8 @@ pub struct Summary {
     pub input: Shape,
     /// One row for each layer, first to last.
     pub rows: Vec<SummaryRow>,
+    /// The number of trainable values, those that several layers share counted once.
+    pub parameters: usize,
 }
 
 /// What a [`Summary`] says of one layer.
@@ -34,10 +39,12 @@ pub struct SummaryRow {
 pub fn summary(network: &Sequential, params: &Params, input: impl Into<Shape>) -> Result<Summary, ShapeError> {
     let input = input.into();
     let mut shape = input;
-    let mut rows = Vec::new();
-    for layer in network.layers() {
+    let (mut rows, mut ids) = (Vec::new(), BTreeSet::new());
+    for (index, layer) in network.layers().enumerate() {
+        let output = output_shape_of_layer(index, layer, shape)?;
         let multiply_adds = layer.multiply_adds(shape)?;
-        shape = layer.output_shape(shape)?;
+        shape = output;
+        ids.extend(layer.params());
         rows.push(SummaryRow {
             label: layer.label(),
             output: shape,
@@ -46,35 +53,27 @@ pub fn summary(network: &Sequential, params: &Params, input: impl Into<Shape>) -
             activation_bytes: 4 * shape.len(),
         });
     }
-    Ok(Summary { input, rows })
+    let parameters = ids.into_iter().map(|id| params.get(id).len()).sum();
+    Ok(Summary { input, rows, parameters })
 }
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let columns = ["layer", "output shape", "parameters", "multiply-adds", "activation bytes"];
-        writeln!(f, "{:<24} {:<20} {:>12} {:>16} {:>18}", columns[0], columns[1], columns[2], columns[3], columns[4])?;
-        writeln!(
-            f,
-            "{:<24} {:<20} {:>12} {:>16} {:>18}",
-            "input",
-            self.input.to_string(),
-            "",
-            "",
-            4 * self.input.len()
-        )?;
-        let mut line = |label: &str, shape: String, parameters, multiply_adds, bytes| {
-            writeln!(f, "{label:<24} {shape:<20} {parameters:>12} {multiply_adds:>16} {bytes:>18}")
+        let longest = self.rows.iter().map(|row| row.label.len()).max().unwrap_or(0).max(24);
+        let mut line = |[label, shape, parameters, multiply_adds, bytes]: [&str; 5]| {
+            writeln!(f, "{label:<longest$} {shape:<20} {parameters:>12} {multiply_adds:>16} {bytes:>18}")
         };
+        line(columns)?;
+        let input_bytes = 4 * self.input.len();
+        line(["input", &self.input.to_string(), "", "", &input_bytes.to_string()])?;
         for row in &self.rows {
-            line(&row.label, row.output.to_string(), row.parameters, row.multiply_adds, row.activation_bytes)?;
+            let numbers = [row.parameters.to_string(), row.multiply_adds.to_string(), row.activation_bytes.to_string()];
+            line([&row.label, &row.output.to_string(), &numbers[0], &numbers[1], &numbers[2]])?;
         }
-        line(
-            "total",
-            String::new(),
-            self.rows.iter().map(|row| row.parameters).sum(),
-            self.rows.iter().map(|row| row.multiply_adds).sum(),
-            4 * self.input.len() + self.rows.iter().map(|row| row.activation_bytes).sum::<usize>(),
-        )
+        let multiply_adds: u64 = self.rows.iter().map(|row| row.multiply_adds).sum();
+        let bytes = input_bytes + self.rows.iter().map(|row| row.activation_bytes).sum::<usize>();
+        line(["total", "", &self.parameters.to_string(), &multiply_adds.to_string(), &bytes.to_string()])
     }
 }
 
@@ -109,10 +108,13 @@ mod tests {
         assert_eq!(table.rows[3].multiply_adds, 2 * 196 * 16 * 4);
         assert_eq!(table.rows[1].activation_bytes, 4 * 2 * 784 * 16);
         assert!(table.to_string().lines().last().unwrap().contains("8075"), "{table}");
+        let twice = Linear::new(&mut params, "twice", [10, 10], &mut init);
+        let shared = summary(&Sequential::new().then(twice).then(twice), &params, [2, 10]).unwrap();
+        assert_eq!((shared.parameters, shared.rows[1].parameters), (110, 110));
         assert_eq!(
             summary(&network, &params, [2, 14, 14, 1]).unwrap_err().to_string(),
             "linear: the weight [784, 10] (I, O) reads 784 features, but the last axis of the input [2, 196] is 196; flatten \
-             an image to [N, H * W * C] first"
+             an image to [N, H * W * C] first (in layer 5, linear)"
         );
     }
 }

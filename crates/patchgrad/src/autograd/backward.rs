@@ -185,7 +185,8 @@ impl Backward<'_, '_> {
         }
     }
 
-    /// Adds to the gradient of `var`. The only place where gradients are accumulated.
+    /// Adds to the gradient of `var`. The only place where gradients of nodes are accumulated; those of a parameter that was
+    /// recorded twice are in [`Gradients`].
     fn accumulate(&mut self, var: Var, contribution: Tensor) {
         match &mut self.grads[var.0] {
             Some(sum) => {

@@ -5,7 +5,7 @@
 //! sorting: it walks the list from the end and lets each node pass its gradient on to its inputs.
 //!
 //! - **Kernels overwrite, the tape accumulates.** A gradient kernel writes into a fresh buffer; one function
-//!   (`Backward::contribute`) stores or adds it. A variable that is used twice gets the sum, by construction.
+//!   (`Backward::accumulate`) stores or adds it. A variable that is used twice gets the sum, by construction.
 //! - **Only what is needed.** A node needs a gradient when one of its inputs does; the inputs of a network do not, so the
 //!   first layer's input gradient is never computed.
 //! - **Buffers live as long as needed.** Going backward, a node's value is dead once the node has been visited, and its
@@ -22,4 +22,4 @@ mod tape;
 
 pub use gradients::Gradients;
 pub(crate) use op::Op;
-pub use tape::{IndicesVar, Tape, Var};
+pub use tape::{IndicesVar, Tape, ValueRef, Var};

@@ -20,7 +20,8 @@ impl Tape<'_> {
     }
 
     /// `[N, ..]` as `[N, everything else]`. An image is flattened in the order (H, W, C), so a linear layer after it
-    /// numbers its inputs differently from PyTorch's (C, H, W).
+    /// numbers its inputs differently from PyTorch's (C, H, W): one whose weight goes to or comes from PyTorch's files is a
+    /// [`Linear::of_map`](crate::layers::Linear::of_map).
     ///
     /// # Panics
     /// If `input` is a scalar.
