@@ -32,9 +32,9 @@ impl Shape {
         self.rank
     }
 
-    /// The number of elements; 1 for rank 0.
+    /// The number of elements; 1 for rank 0, `usize::MAX` when there are more than can be counted.
     pub fn len(&self) -> usize {
-        self.dims().iter().product()
+        if self.dims.contains(&0) { 0 } else { self.dims.into_iter().fold(1, usize::saturating_mul) }
     }
 
     /// Whether there is no element.
@@ -76,6 +76,8 @@ mod tests {
         assert_eq!(Shape::from([2, 3, 4, 5]).len(), 120);
         assert_eq!(Shape::from([]).len(), 1);
         assert_eq!(Shape::from([7, 0]).len(), 0);
+        assert_eq!(Shape::from([1 << 32, 1 << 32]).len(), usize::MAX);
+        assert_eq!(Shape::from([1 << 32, 1 << 32, 0]).len(), 0);
         assert_ne!(Shape::from([1, 2]), Shape::from([1, 2, 1]));
         assert_eq!(Shape::from([1, 4, 4, 3]).to_string(), "[1, 4, 4, 3]");
     }

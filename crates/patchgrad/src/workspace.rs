@@ -9,6 +9,9 @@ use std::{collections::BTreeMap, ops::DerefMut};
 /// A [`Tape`](crate::Tape) takes every value and gradient from here and gives it back as soon as it is dead. The second
 /// training step of the same shapes finds all it needs: [`allocations`](Self::allocations) stands still.
 ///
+/// Buffers and tables of every shape that was seen are kept until [`clear`](Self::clear) is called: who goes through pictures of
+/// many sizes calls it from time to time.
+///
 /// What a buffer holds when it is taken is not specified. Debug builds fill it with NaN, so that a kernel that reads
 /// before it writes is found by the tests.
 #[derive(Debug, Default)]
@@ -126,6 +129,14 @@ impl Workspace {
         self.bytes.give(buffer);
     }
 
+    /// Frees all that nobody uses at the moment: free buffers, and the tables of convolutions.
+    pub fn clear(&mut self) {
+        self.values.by_len.clear();
+        self.indices.by_len.clear();
+        self.bytes.by_len.clear();
+        self.plans = crate::ops::conv2d::Plans::default();
+    }
+
     /// How many buffers were ever allocated.
     pub fn allocations(&self) -> u64 {
         self.values.allocations + self.indices.allocations + self.bytes.allocations
@@ -160,6 +171,17 @@ mod tests {
         assert_eq!(workspace.free_buffers(), 2, "one of them from elsewhere");
         workspace.take([7]);
         assert_eq!(workspace.allocations(), 2);
+    }
+
+    #[test]
+    fn a_cleared_workspace_keeps_no_buffer() {
+        let mut workspace = Workspace::new();
+        let taken = workspace.take([3]);
+        workspace.give(Tensor::zeros([6]));
+        workspace.clear();
+        assert_eq!(workspace.free_buffers(), 0);
+        workspace.give(taken);
+        assert_eq!(workspace.free_buffers(), 1, "what was in use comes back");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! # Memory
 //! The derivative is computed from the *output* (for tanh: `1 - y^2`), so the input need not be kept.
 
-use super::Activation;
+use super::{Activation, arithmetic::map};
 use crate::{
     autograd::{Op, Tape, Var},
     parallel::{self, ELEMENTS_PER_CHUNK},
@@ -12,9 +12,7 @@ use patchgrad_kernels::activation as kernel;
 
 /// `output[i] = f(input[i])`, in parallel.
 pub fn forward(activation: Activation, input: &[f32], output: &mut [f32]) {
-    parallel::for_each_chunk(output, ELEMENTS_PER_CHUNK, |i, output| {
-        kernel::forward(activation, output, &input[i * ELEMENTS_PER_CHUNK..][..output.len()]);
-    });
+    map(|output, input| kernel::forward(activation, output, input), input, output);
 }
 
 /// `grad_input[i] = f'(input[i]) * grad_output[i]`, from the output of the forward pass, in parallel.

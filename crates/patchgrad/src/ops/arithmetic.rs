@@ -16,11 +16,16 @@ pub(crate) fn zip(f: fn(&mut [f32], &[f32], &[f32]), a: &[f32], b: &[f32], outpu
     });
 }
 
+/// `output[i] = f(input[i])` for a kernel `f` on slices, in parallel.
+pub(super) fn map(f: impl Fn(&mut [f32], &[f32]) + Sync, input: &[f32], output: &mut [f32]) {
+    parallel::for_each_chunk(output, ELEMENTS_PER_CHUNK, |i, output| {
+        f(output, &input[i * ELEMENTS_PER_CHUNK..][..output.len()]);
+    });
+}
+
 /// `output[i] = factor * input[i]`, in parallel.
 pub(crate) fn scale(factor: f32, input: &[f32], output: &mut [f32]) {
-    parallel::for_each_chunk(output, ELEMENTS_PER_CHUNK, |i, output| {
-        elementwise::scale(output, &input[i * ELEMENTS_PER_CHUNK..][..output.len()], factor);
-    });
+    map(|output, input| elementwise::scale(output, input, factor), input, output);
 }
 
 /// `sum[i] += x[i]`, in parallel.

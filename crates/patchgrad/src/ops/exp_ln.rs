@@ -7,11 +7,10 @@
 //!
 //! What penalties are written with: the Kullback-Leibler divergence of a code, the variance of a variational one.
 
-use super::arithmetic::zip;
+use super::arithmetic::{map, zip};
 use crate::{
     Tensor,
     autograd::{Op, Tape, Var},
-    parallel::{self, ELEMENTS_PER_CHUNK},
 };
 use patchgrad_kernels::{elementwise, math};
 
@@ -33,12 +32,6 @@ pub fn exp_grad(output: &[f32], grad_output: &[f32], grad_input: &mut [f32]) {
 /// `grad_input[i] = grad_output[i] / x[i]`, in parallel.
 pub fn ln_grad(input: &[f32], grad_output: &[f32], grad_input: &mut [f32]) {
     zip(divide, grad_output, input, grad_input);
-}
-
-fn map(f: fn(&mut [f32], &[f32]), input: &[f32], output: &mut [f32]) {
-    parallel::for_each_chunk(output, ELEMENTS_PER_CHUNK, |i, output| {
-        f(output, &input[i * ELEMENTS_PER_CHUNK..][..output.len()]);
-    });
 }
 
 fn divide(out: &mut [f32], a: &[f32], b: &[f32]) {

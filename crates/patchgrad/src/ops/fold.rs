@@ -86,12 +86,13 @@ impl FoldSpec {
         if dims.window.output != [h, w] {
             let message = format!(
                 "the input {patches} (N, OH, OW, KH*KW*C) has {} patches, but an image of {} with kernel {}, stride {}, \
-                 padding {} has {}",
+                 padding {}, dilation {} has {}",
                 Pair([h, w]),
                 Pair(output_size),
                 Pair(self.kernel_size),
                 Pair(self.stride),
                 Pair(self.padding),
+                Pair(self.dilation),
                 Pair(dims.window.output)
             );
             return Err(ShapeError::new(op, message));

@@ -54,7 +54,8 @@ impl MaxPool2dSpec {
     }
 }
 
-/// Where values stood in the plane that was pooled: `h * W + w` for each output value.
+/// A tensor of indices: where values stood in the plane that was pooled, `h * W + w` for each output value, or the labels of a
+/// classification.
 #[derive(Clone, Debug)]
 pub struct Indices {
     pub(crate) shape: Shape,

@@ -23,7 +23,6 @@ use crate::{
     error::OrPanic,
     parallel,
 };
-use patchgrad_kernels::elementwise;
 
 /// How many window positions cover each pixel along `axis` (0 = height, 1 = width).
 fn counts(dims: &FoldDims, axis: usize) -> Vec<f32> {
@@ -50,8 +49,9 @@ pub fn forward(dims: &FoldDims, input: &[f32], output: &mut [f32]) {
             let input = &input[row * row_len..][..row_len];
             let pixels = output.chunks_mut(dims.channels).zip(input.chunks(dims.channels));
             for ((output, input), count_w) in pixels.zip(&count_w) {
-                let count = (count_h[row % height] * count_w).max(1.0);
-                elementwise::scale(output, input, 1.0 / count);
+                // One division for a pixel; the product rounds once more.
+                let share = 1.0 / (count_h[row % height] * count_w).max(1.0);
+                output.iter_mut().zip(input).for_each(|(output, input)| *output = input * share);
             }
         }
     });

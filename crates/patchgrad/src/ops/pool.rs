@@ -63,7 +63,7 @@ impl PoolOptions {
             check_option(op, name, pair)?;
         }
         check_option(op, "padding", padding)?;
-        if h * w > u32::MAX as usize {
+        if h.saturating_mul(w) > u32::MAX as usize {
             return Err(ShapeError::new(op, format!("the input {input} (N, H, W, C) has more than 2^32 pixels")));
         }
         let mut output = [0; 2];
@@ -83,11 +83,12 @@ impl PoolOptions {
                     op,
                     format!(
                         "kernel {} (dilation {}) does not fit the padded input {} (input {input} (N, H, W, C), padding {}); \
-                         try a kernel of at most {padded} along axis {axis} (0 = H, 1 = W)",
+                         try a kernel of at most {} along axis {axis} (0 = H, 1 = W)",
                         Pair(kernel_size),
                         Pair(dilation),
                         Pair([h + 2 * padding[0], w + 2 * padding[1]]),
-                        Pair(padding)
+                        Pair(padding),
+                        padded.saturating_sub(1) / dilation[axis] + 1
                     ),
                 ));
             };
