@@ -49,7 +49,7 @@ impl Simulation {
     }
 }
 
-const SIMULATIONS: [Simulation; 28] = [
+const SIMULATIONS: [Simulation; 30] = [
     Simulation {
         name: "permutation test of rho, 20 rows with ties: level",
         nominal: 0.05,
@@ -235,6 +235,20 @@ const SIMULATIONS: [Simulation; 28] = [
         trial: |rng| steiger_rejects(spearman, 60, rng),
     },
     Simulation {
+        name: "homogeneity of five rank correlations of 0.73, 20 rows each: level",
+        nominal: 0.05,
+        allowance: [0.02, 0.005],
+        trials: 2_000,
+        trial: |rng| homogeneity_rejects(0.75, rng),
+    },
+    Simulation {
+        name: "homogeneity of five rank correlations of 0, 20 rows each: level",
+        nominal: 0.05,
+        allowance: [0.02, 0.015],
+        trials: 2_000,
+        trial: |rng| homogeneity_rejects(0.0, rng),
+    },
+    Simulation {
         name: "interval of a mean of 5: coverage",
         nominal: 0.95,
         allowance: [0.0, 0.0],
@@ -394,6 +408,17 @@ fn steiger_rejects(correlation: fn(&[f64], &[f64]) -> Option<f64>, rows: usize, 
     let (x, y) = (score(), score());
     let r = |a: &[f64], b: &[f64]| correlation(a, b).unwrap();
     steiger(r(&x, &z), r(&y, &z), r(&x, &y), rows).unwrap().p <= 0.05
+}
+
+/// Five groups of 20 pairs that are normal with correlation `r`.
+fn homogeneity_rejects(r: f64, rng: &mut dyn Rng) -> bool {
+    let mut group = || {
+        let (x, noise) = (normal(20, rng), normal(20, rng));
+        let y: Vec<f64> = x.iter().zip(&noise).map(|(x, noise)| r * x + (1.0 - r * r).sqrt() * noise).collect();
+        (spearman(&x, &y).unwrap(), 20)
+    };
+    let groups = [group(), group(), group(), group(), group()];
+    homogeneity(&groups).is_some_and(|test| test.p <= 0.05)
 }
 
 #[test]
