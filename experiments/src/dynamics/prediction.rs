@@ -31,11 +31,21 @@ pub struct PredictionRow {
     pub low: f64,
     /// Upper end.
     pub high: f64,
+    /// The standard error by the same resamples. Repeated rows make a fit look better, which the interval takes for a bias of the
+    /// share and corrects, though the adjusted share has next to none: with many columns it leans down. `adjusted` more or less
+    /// 1.96 of these does not.
+    pub standard_error: f64,
     /// The share predicted by the fit to all other networks, where it exists.
     pub predictive: Option<f64>,
 }
 
 impl PredictionRow {
+    /// The share more or less 1.96 standard errors.
+    pub fn symmetric(&self) -> Interval {
+        let half = 1.96 * self.standard_error;
+        Interval { low: self.adjusted - half, high: self.adjusted + half }
+    }
+
     /// What follows for the claim that is judged by it.
     pub fn verdict(&self) -> Verdict {
         below(Interval { low: self.low, high: self.high }, PREDICTABLE)
@@ -217,6 +227,7 @@ fn predict(rows: &[NetworkRow], model: Model, random: &mut Stream) -> Option<Pre
         adjusted: whole.adjusted_r_squared,
         low: interval.low,
         high: interval.high,
+        standard_error: spread.standard_error,
         predictive: whole.predictive_r_squared,
     })
 }

@@ -91,6 +91,8 @@ fn one_set(section: &mut Section, of_set: &Results, rows: &[CheckpointRow], of_e
         let key = format!("{set}.{}", row.model.name());
         section.numbers.insert(key.clone(), number(row.adjusted, 2));
         section.numbers.insert(format!("{key}.interval"), interval_of(row));
+        let symmetric = row.symmetric();
+        section.numbers.insert(format!("{key}.symmetric"), span(symmetric.low, symmetric.high, 2));
         section.numbers.insert(format!("{key}.n"), row.networks.to_string());
     }
     section.blocks.push(prediction_table(name, &predicted));

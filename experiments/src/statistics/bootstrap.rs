@@ -2,7 +2,10 @@
 
 use rand::{Rng, RngExt};
 
-use super::normal::{normal_cdf, normal_quantile};
+use super::{
+    normal::{normal_cdf, normal_quantile},
+    reliability::variance,
+};
 
 /// A closed interval of values.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,6 +36,8 @@ pub struct Bootstrap {
     pub estimate: f64,
     /// The resamples on which the statistic was defined; the intervals rest on these.
     pub resamples: usize,
+    /// The standard deviation of the resampled statistic.
+    pub standard_error: f64,
     /// The quantiles `(1 - confidence) / 2` and `(1 + confidence) / 2` of the resampled statistic.
     pub percentile: Interval,
     /// The same with quantiles corrected for bias and for an error that changes with the value (Efron, *Better
@@ -92,7 +97,8 @@ pub fn bootstrap(
     let tail = (1.0 - confidence) / 2.0;
     let percentile = Interval { low: quantile(&values, tail), high: quantile(&values, 1.0 - tail) };
     let bca = bca_interval(&all_rows, &statistic, estimate, &values, tail);
-    Some(Bootstrap { estimate, resamples: values.len(), percentile, bca })
+    let standard_error = variance(&values).map_or(0.0, f64::sqrt);
+    Some(Bootstrap { estimate, resamples: values.len(), standard_error, percentile, bca })
 }
 
 /// Efron's interval: the tails `alpha` are moved to `Phi(z0 + (z0 + z) / (1 - a (z0 + z)))`, `z = Phi^-1(alpha)`.
