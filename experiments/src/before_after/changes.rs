@@ -70,11 +70,21 @@ pub enum Quantity {
     MseLinear,
     /// That of the best of these on validation pictures.
     MseBest,
+    /// Mean squared error of the old decoder, its pictures clipped to the range of pixels, as they are shown.
+    MseOldClipped,
+    /// The same of the decoders trained again.
+    MseRetrainedClipped,
+    /// The same of the best linear decoder.
+    MseLinearClipped,
     /// The share of the old decoder's additional error that the decoders trained again do not make, each decoder compared with
     /// itself before: ratio of means.
     RecoveredRetrained,
     /// The same for the best decoder.
     RecoveredBest,
+    /// [`RecoveredRetrained`](Self::RecoveredRetrained) of clipped pictures.
+    RecoveredRetrainedClipped,
+    /// The share of clipped pictures for the best linear decoder.
+    RecoveredLinearClipped,
     /// Linear CKA of the codes before and after.
     Cka,
     /// Spearman's rho of the changes of probe accuracy and of the old decoder's quality, which is the error with its sign
@@ -90,6 +100,9 @@ impl Quantity {
     pub const CHANGES: [Self; 6] =
         [Self::Probe, Self::Classifier, Self::MseOld, Self::MseRetrained, Self::MseLinear, Self::MseBest];
 
+    /// Those of clipped pictures, which came later: they draw random numbers of their own.
+    pub const CLIPPED: [Self; 3] = [Self::MseOldClipped, Self::MseRetrainedClipped, Self::MseLinearClipped];
+
     /// How tables name it.
     pub fn label(self) -> &'static str {
         match self {
@@ -99,8 +112,13 @@ impl Quantity {
             Self::MseRetrained => "error, decoders trained again",
             Self::MseLinear => "error, best linear decoder",
             Self::MseBest => "error, best of the three",
+            Self::MseOldClipped => "error of clipped pictures, old decoder",
+            Self::MseRetrainedClipped => "error of clipped pictures, decoders trained again",
+            Self::MseLinearClipped => "error of clipped pictures, best linear decoder",
             Self::RecoveredRetrained => "share recovered by decoders trained again",
             Self::RecoveredBest => "share recovered by the best decoder",
+            Self::RecoveredRetrainedClipped => "share of clipped pictures recovered by decoders trained again",
+            Self::RecoveredLinearClipped => "share of clipped pictures recovered by the best linear decoder",
             Self::Cka => "CKA of the codes",
             Self::Correlation => "rho of both changes",
             Self::PartialCorrelation => "rho of both changes, values before held fixed",
@@ -116,8 +134,13 @@ impl Quantity {
             Self::MseRetrained => "mse-retrained",
             Self::MseLinear => "mse-linear",
             Self::MseBest => "mse-best",
+            Self::MseOldClipped => "mse-old-clipped",
+            Self::MseRetrainedClipped => "mse-retrained-clipped",
+            Self::MseLinearClipped => "mse-linear-clipped",
             Self::RecoveredRetrained => "recovered-retrained",
             Self::RecoveredBest => "recovered-best",
+            Self::RecoveredRetrainedClipped => "recovered-retrained-clipped",
+            Self::RecoveredLinearClipped => "recovered-linear-clipped",
             Self::Cka => "cka",
             Self::Correlation => "rho",
             Self::PartialCorrelation => "partial-rho",
@@ -127,6 +150,12 @@ impl Quantity {
     /// Whether it is a share of pictures.
     pub fn is_accuracy(self) -> bool {
         matches!(self, Self::Probe | Self::Classifier)
+    }
+
+    /// Whether it is a part of the old decoder's additional error.
+    pub fn is_recovered_share(self) -> bool {
+        use Quantity::{RecoveredBest, RecoveredLinearClipped, RecoveredRetrained, RecoveredRetrainedClipped};
+        matches!(self, RecoveredRetrained | RecoveredBest | RecoveredRetrainedClipped | RecoveredLinearClipped)
     }
 
     /// Its values before and after.
@@ -140,6 +169,9 @@ impl Quantity {
             Self::MseRetrained => both(|row| row.mse_retrained),
             Self::MseLinear => both(|row| row.mse_linear),
             Self::MseBest => both(|row| row.mse_best),
+            Self::MseOldClipped => both(|row| row.mse_old_clipped),
+            Self::MseRetrainedClipped => both(|row| row.mse_retrained_clipped),
+            Self::MseLinearClipped => both(|row| row.mse_linear_clipped),
             _ => None,
         }
     }
@@ -178,27 +210,31 @@ pub fn changes(rows: &[StateRow], group: Group, seed: u64) -> Vec<ChangeRow> {
             ChangeRow { data, group, variant, quantity, networks, before, after, estimate, low, high, p }
         };
         let of_encoder = |quantity: &Quantity| variant.trains_encoder() || *quantity == Quantity::Classifier;
-        for quantity in Quantity::CHANGES.into_iter().filter(of_encoder) {
+        let change_of = |quantity: Quantity, random: &mut Stream| {
             let pairs: Vec<[f64; 2]> = ends.iter().filter_map(|ends| quantity.pair(ends)).collect();
             let [before, after] = [0, 1].map(|at| pairs.iter().map(|pair| pair[at]).collect::<Vec<f64>>());
-            let change = paired_difference(&before, &after, PERMUTATIONS, RESAMPLES, CONFIDENCE, random);
-            let Some(change) = change else { continue };
-            found.push(ChangeRow {
+            let change = paired_difference(&before, &after, PERMUTATIONS, RESAMPLES, CONFIDENCE, random)?;
+            Some(ChangeRow {
                 before: mean(&before),
                 after: mean(&after),
                 p: Some(change.sign_flip_p),
                 ..row(quantity, pairs.len(), change.mean.estimate, of(&change.mean))
-            });
-        }
+            })
+        };
+        found.extend(
+            Quantity::CHANGES.into_iter().filter(of_encoder).filter_map(|quantity| change_of(quantity, random)),
+        );
         if !variant.trains_encoder() {
             continue;
         }
+        let share_of = |quantity, errors, random: &mut Stream| {
+            let share = recovered(&ends, errors, random)?;
+            Some(row(quantity, ends.len(), share.estimate, of(&share)))
+        };
         for (quantity, other) in
             [(Quantity::RecoveredRetrained, Quantity::MseRetrained), (Quantity::RecoveredBest, Quantity::MseBest)]
         {
-            if let Some(share) = recovered(&ends, other, random) {
-                found.push(row(quantity, ends.len(), share.estimate, of(&share)));
-            }
+            found.extend(share_of(quantity, [Quantity::MseOld, other], random));
         }
         let alignments: Vec<f64> = ends.iter().filter_map(|ends| ends.after.cka).collect();
         let mean_of = |rows: &[usize]| Some(rows.iter().map(|&row| alignments[row]).sum::<f64>() / rows.len() as f64);
@@ -226,16 +262,23 @@ pub fn changes(rows: &[StateRow], group: Group, seed: u64) -> Vec<ChangeRow> {
                 });
             }
         }
+        let random = &mut stream(seed, "changes-clipped", at as u64);
+        found.extend(Quantity::CLIPPED.into_iter().filter_map(|quantity| change_of(quantity, random)));
+        for (quantity, other) in [
+            (Quantity::RecoveredRetrainedClipped, Quantity::MseRetrainedClipped),
+            (Quantity::RecoveredLinearClipped, Quantity::MseLinearClipped),
+        ] {
+            found.extend(share_of(quantity, [Quantity::MseOldClipped, other], random));
+        }
     }
     found
 }
 
 /// `1 - sum(other after - other before) / sum(old after - old before)` over networks, resampled; `None` where the old decoder
 /// did not become worse.
-fn recovered(ends: &[Ends], other: Quantity, random: &mut Stream) -> Option<Bootstrap> {
+fn recovered(ends: &[Ends], [old, other]: [Quantity; 2], random: &mut Stream) -> Option<Bootstrap> {
     let lost = |quantity: Quantity, ends: &Ends| quantity.pair(ends).map(|[before, after]| after - before);
-    let parts: Vec<[f64; 2]> =
-        ends.iter().filter_map(|ends| Some([lost(other, ends)?, lost(Quantity::MseOld, ends)?])).collect();
+    let parts: Vec<[f64; 2]> = ends.iter().filter_map(|ends| Some([lost(other, ends)?, lost(old, ends)?])).collect();
     let share = |rows: &[usize]| {
         let sum = |at: usize| rows.iter().map(|&row| parts[row][at]).sum::<f64>();
         (sum(1) > 0.0).then(|| 1.0 - sum(0) / sum(1))
@@ -359,6 +402,25 @@ pub(super) mod tests {
         assert!(rho(Quantity::Correlation).low > 0.8);
         let partial = rho(Quantity::PartialCorrelation);
         assert!(partial.estimate.abs() < 0.4 && partial.low < 0.0 && partial.networks == 20, "{partial:?}");
+    }
+
+    #[test]
+    fn clipped_pictures_have_changes_of_their_own() {
+        let mut rows = four();
+        let unclipped = changes(&rows, Group::All, 1);
+        for row in &mut rows {
+            let later = row.epoch > 0;
+            row.mse_old_clipped = Some(if later { 0.5 } else { 0.1 });
+            row.mse_retrained_clipped = Some(if later { 0.3 } else { 0.1 });
+            row.mse_linear_clipped = Some(if later { 0.2 } else { 0.1 });
+        }
+        let found = changes(&rows, Group::All, 1);
+        let close = |quantity, estimate: f64| assert!((find(&found, quantity).estimate - estimate).abs() < 1e-12);
+        close(Quantity::MseOldClipped, 0.4);
+        close(Quantity::MseLinearClipped, 0.1);
+        close(Quantity::RecoveredRetrainedClipped, 0.5);
+        close(Quantity::RecoveredLinearClipped, 0.75);
+        assert_eq!(found[..unclipped.len()], unclipped, "the others are what they were");
     }
 
     #[test]

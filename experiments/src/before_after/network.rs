@@ -11,6 +11,7 @@ use crate::{
         store::Trainer,
     },
     scae::Scae,
+    scores::r2_of_clipped,
     suite::Parts,
 };
 use patchgrad::Workspace;
@@ -169,6 +170,11 @@ fn follow(
 }
 
 impl StateRow {
+    /// R² of the old decoder's pictures clipped to [-1, 1], as they are shown.
+    pub fn r2_clipped(&self) -> Option<f64> {
+        Some(r2_of_clipped(self.mse_old?, self.mse_old_clipped?, self.r2?))
+    }
+
     fn watched(&mut self, watched: &Watched) {
         self.ridge_validation = Some(watched.ridge);
         self.mse_old_validation = Some(watched.mse_old);

@@ -58,6 +58,9 @@ fn one_set(section: &mut Section, of_set: &Results, rows: &[StateRow], picture: 
         put(format!("{}.failed", variant.name()), failed.to_string());
         let below = ends(rows, variant).iter().filter(|ends| ends.after.r2.is_some_and(|r2| r2 <= 0.0)).count();
         put(format!("{}.below-mean", variant.name()), below.to_string());
+        let below =
+            ends(rows, variant).iter().filter(|ends| ends.after.r2_clipped().is_some_and(|r2| r2 <= 0.0)).count();
+        put(format!("{}.below-mean-clipped", variant.name()), below.to_string());
     }
     for row in found.iter().chain(&living) {
         let group = if row.group == Group::Living { "living." } else { "" };
@@ -235,7 +238,7 @@ fn shown(quantity: Quantity, value: f64) -> String {
 fn change(quantity: Quantity, value: f64) -> String {
     match quantity {
         Quantity::Probe | Quantity::Classifier => points(value),
-        Quantity::RecoveredRetrained | Quantity::RecoveredBest => percent(value),
+        share if share.is_recovered_share() => percent(value),
         Quantity::Cka | Quantity::Correlation | Quantity::PartialCorrelation => number(value, 2),
         _ => number(value, 4),
     }
@@ -244,7 +247,7 @@ fn change(quantity: Quantity, value: f64) -> String {
 fn interval(row: &ChangeRow) -> String {
     let end = |value: f64| match row.quantity {
         Quantity::Probe | Quantity::Classifier => number(100.0 * value, 1),
-        Quantity::RecoveredRetrained | Quantity::RecoveredBest => number(100.0 * value, 1),
+        share if share.is_recovered_share() => number(100.0 * value, 1),
         Quantity::Cka | Quantity::Correlation | Quantity::PartialCorrelation => number(value, 2),
         _ => number(value, 4),
     };

@@ -64,6 +64,12 @@ impl<'a> Coexistence<'a> {
         self.count(Case::AgainstIt)
     }
 
+    /// Places by error, from 1, of those that are certainly less accurate.
+    pub fn places_of_poor(&self) -> Vec<usize> {
+        let poor = self.best.iter().enumerate().filter(|(_, (_, case))| *case == Case::ForIt);
+        poor.map(|(at, _)| at + 1).collect()
+    }
+
     fn count(&self, wanted: Case) -> usize {
         self.best.iter().filter(|(_, case)| *case == wanted).count()
     }
@@ -118,6 +124,7 @@ mod tests {
         let rows: Vec<NetworkRow> = (0..12).map(|at| measured(at, 0.1 * (at + 1) as f64, accuracy(at))).collect();
         let found = Coexistence::of(&rows.iter().collect::<Vec<_>>(), 1_000).unwrap();
         assert_eq!((found.poor(), found.good()), (2, 1));
+        assert_eq!(found.places_of_poor(), [2, 3]);
         assert_eq!((found.best_poor().map(|row| row.network), found.worst().network), (Some(1), 2));
     }
 

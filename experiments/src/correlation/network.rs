@@ -14,7 +14,7 @@ use crate::{
     neighbours::Metric,
     probe::{Features, FittedProbe, LogisticProbe, MlpSettings, PENALTIES, Probe},
     scae::Scae,
-    scores::{Reconstruction, Score, score_pictures},
+    scores::{Reconstruction, Score, r2_of_clipped, score_pictures},
     units::Trained,
 };
 use patchgrad::{Tensor, Workspace};
@@ -152,6 +152,11 @@ pub struct NetworkRow {
 }
 
 impl NetworkRow {
+    /// R² of the reconstruction clipped to [-1, 1], as pictures are shown.
+    pub fn r2_clipped(&self) -> Option<f64> {
+        Some(r2_of_clipped(self.mse?, self.mse_clipped?, self.r2?))
+    }
+
     /// Its name on a page: `P1-17`.
     pub fn name(&self) -> String {
         format!("{:?}-{}", self.population, self.network)

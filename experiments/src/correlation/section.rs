@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     figures::{Band, Baseline, Dot, DotPlot, DotRow, Reference, Scatter, ScatterPoint},
-    report::format::{bayes_factor, count, error, number, p_value, percent, span},
+    report::format::{bayes_factor, count, error, number, optional, p_value, percent, span},
     separability::{E2, Kind, SeparabilityRow},
     statistics::{EQUIVALENCE_MARGIN, Verdict, disattenuate, holm, mean_interval, reliability_from_replicates},
     suite::{
@@ -74,6 +74,8 @@ fn one_set(
     put("margin", EQUIVALENCE_MARGIN.to_string());
     put("dead", status(Status::Dead).to_string());
     put("failed", status(Status::Failed).to_string());
+    let visible = |row: &&NetworkRow| row.status == Status::Dead && row.r2_clipped().is_some_and(|r2| r2 > 0.0);
+    put("dead.visible", rows.iter().filter(visible).count().to_string());
     put("pictures.train", count(of_set.identity.pictures[0]));
     put("pictures.test", count(of_set.identity.pictures[2]));
     for row in found {
@@ -122,10 +124,16 @@ fn one_set(
             put("best-poor.accuracy", percent(row.logistic.unwrap_or(f64::NAN)));
             put("best-poor.mse", error(row.mse.unwrap_or(f64::NAN)));
         }
+        let places: Vec<String> = coexistence.places_of_poor().iter().map(usize::to_string).collect();
+        put("poor.places", places.join(", "));
         put("dead-but-accurate", coexistence.dead_but_accurate.len().to_string());
+        let visible = |row: &&NetworkRow| row.r2_clipped().is_some_and(|r2| r2 > 0.0);
+        let dead = coexistence.dead_but_accurate.iter().map(|(_, row)| *row);
+        put("dead-but-accurate.visible", dead.filter(visible).count().to_string());
         if let Some((place, row)) = coexistence.dead_but_accurate.first() {
             put("dead-but-accurate.place", place.to_string());
             put("dead-but-accurate.accuracy", percent(row.logistic.unwrap_or(f64::NAN)));
+            put("dead-but-accurate.r2-clipped", optional(row.r2_clipped(), 2));
         }
         put("median", percent(coexistence.median));
         put("worst", worst.name());

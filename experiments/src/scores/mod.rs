@@ -29,7 +29,7 @@ mod sums;
 pub use crate::classification::accuracy;
 pub use colour::{Lab, Rgb, Xyz, delta_e76, delta_e94};
 pub use evaluate::{PatchGrid, ScoreSummary, score_patches, score_pictures};
-pub use reconstruction::Reconstruction;
+pub use reconstruction::{Reconstruction, r2_of_clipped};
 pub use score::Score;
 pub use ssim::SsimSettings;
 

@@ -74,6 +74,12 @@ impl Reconstruction {
     }
 }
 
+/// R² of a reconstruction clipped to [-1, 1], from its error before and after clipping and R² before: the variance around the mean picture
+/// is what the latter two tell of it.
+pub fn r2_of_clipped(mse: f64, mse_clipped: f64, r2: f64) -> f64 {
+    1.0 - mse_clipped * (1.0 - r2) / mse
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
