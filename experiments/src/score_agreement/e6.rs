@@ -32,7 +32,7 @@ impl Experiment for E6 {
     }
 
     fn protocol(&self) -> &'static str {
-        "The networks are those of E1. Nine scores of the own decoder, the error of the best linear decoder of the same code and \
+        "The networks are those of E1. Ten scores of the own decoder, the error of the best linear decoder of the same code and \
          the misaligned error that N-light-N reports are compared: how alike they rank the networks of P1 (Kendall's tau), how \
          closely each follows the accuracy of the logistic probe (Spearman's rho, with the registered verdict), and whether it \
          does so better or worse than the mean squared error (bootstrap over networks; Steiger's test, Holm-corrected)."
@@ -103,7 +103,7 @@ fn table(found: &[ScoreRow]) -> String {
     for level in LEVELS {
         if let Some((same, of, verdict)) = same_verdict(found, level) {
             text += &format!(
-                "  {}: {same} of {of} other scores give the verdict of {REFERENCE}, {verdict}\n",
+                "  {}: {same} of {of} other scores of the own decoder give the verdict of {REFERENCE}, {verdict}\n",
                 level.label()
             );
         }

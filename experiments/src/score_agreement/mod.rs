@@ -3,7 +3,7 @@
 //! **Question.** Over the networks of E1, do the reconstruction scores rank networks alike, does one of them follow the
 //! accuracy better than the mean squared error does, and does the verdict on claim C2 change with the score?
 //!
-//! **Protocol.** No network is trained: the rows of [E1](crate::correlation) are read. Nine scores of the own decoder, the
+//! **Protocol.** No network is trained: the rows of [E1](crate::correlation) are read. Ten scores of the own decoder, the
 //! error of the best linear decoder of the same code, and the error that N-light-N reports by mistake (defect D3: the top left
 //! patch of the original against the bottom right one of the reconstruction).
 //!

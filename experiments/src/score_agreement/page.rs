@@ -142,14 +142,17 @@ fn account(agreement: &[AgreementRow], scores: &[ScoreRow]) -> String {
         let Some((same, of, verdict)) = same_verdict(scores, level) else { continue };
         let others: Vec<String> = scores
             .iter()
-            .filter(|row| row.level == level && !row.without_dead && row.verdict != verdict)
+            .filter(|row| row.level == level && !row.without_dead && row.is_counted() && row.verdict != verdict)
             .map(|row| format!("{}: {}", label(row.score), row.verdict))
             .collect();
         let name = level.label();
         text += &match others.as_slice() {
-            [] => format!(" {name}: all {of} other scores give the verdict of the {}, {verdict}.", label(REFERENCE)),
+            [] => format!(
+                " {name}: all {of} other scores of the own decoder give the verdict of the {}, {verdict}.",
+                label(REFERENCE)
+            ),
             some => format!(
-                " {name}: {same} of {of} other scores give the verdict of the {}, {verdict} ({}).",
+                " {name}: {same} of {of} other scores of the own decoder give the verdict of the {}, {verdict} ({}).",
                 label(REFERENCE),
                 some.join("; ")
             ),
@@ -179,11 +182,11 @@ mod tests {
         };
         assert_eq!(rows.len(), SCORES.len());
         assert!(
-            text.contains("10 of 11 other scores give the verdict of the MSE, contradicted (misaligned (D3): "),
+            text.contains("all 8 other scores of the own decoder give the verdict of the MSE, contradicted."),
             "{text}"
         );
         assert!(text.contains("a tau of −1.00"), "{text}");
-        assert_eq!(section.numbers["mnist.pooled.same_verdict"], "10 of 11");
+        assert_eq!(section.numbers["mnist.pooled.same_verdict"], "8 of 8");
         add(&mut section, "none", &[], &[]);
         assert_eq!(section.blocks.len(), 4, "no rows, nothing to show");
     }

@@ -75,7 +75,7 @@ pub struct RegretRow {
     pub difference_low: Option<f64>,
     /// Upper end.
     pub difference_high: Option<f64>,
-    /// 95 % of single pools lose at least this; of all networks alone.
+    /// 97.5 % of single pools lose at least this; of all networks alone.
     pub single_low: Option<f64>,
     /// 95 % of single pools lose between `single_low` and this.
     pub single_high: Option<f64>,
