@@ -357,6 +357,10 @@ fn numbers(found: &Analysis) -> Vec<(String, String)> {
     let summaries = summaries(&found.encoders);
     all.push(("own.over-best".to_string(), number(summaries[Decoder::Own.place()].median_ratio, 2)));
     all.push(("linear.tau-own".to_string(), optional(summaries[Decoder::Linear.place()].tau_own, 2)));
+    let deeper_is_worse = |encoder: &&Judged| encoder.mse(Decoder::DeepMlp) > encoder.mse(Decoder::Mlp);
+    all.push(("deep-mlp.worse".to_string(), found.encoders.iter().filter(deeper_is_worse).count().to_string()));
+    all.push(("linear.best".to_string(), summaries[Decoder::Linear.place()].best.to_string()));
+    all.push(("mlp.best".to_string(), summaries[Decoder::Mlp.place()].best.to_string()));
     for other in &found.others {
         let key = other.of.name();
         all.push((format!("{key}.share"), number(other.share, 2)));

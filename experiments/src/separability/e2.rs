@@ -3,7 +3,7 @@
 use super::{
     Separability,
     baselines::SIZES,
-    comparison::{ComparisonRow, comparisons, count, outcomes, verdict},
+    comparison::{ComparisonRow, Outcome, comparisons, count, outcomes, verdict},
     features::LONGEST_MAP,
     figures,
     row::{Against, By, Kind, SeparabilityRow},
@@ -199,6 +199,16 @@ fn add(section: &mut Section, set: &str, rows: &[SeparabilityRow]) {
             .map(feature_cells)
             .collect(),
     });
+    let by_size = by_size(rows);
+    section.blocks.push(Block::Table {
+        id: "T2c",
+        caption: format!(
+            "{data}. Living networks of P1 by code size: how many have a code on which the logistic probe is certainly better, and how \
+             many one on which it is certainly worse. Holm's correction is over all sizes, as above."
+        ),
+        columns: columns(["against", "#code size", "#n", "#better", "#worse"]),
+        rows: by_size.iter().map(OfSize::cells).collect(),
+    });
     section.findings.push(Finding {
         claim: Claim::C3,
         data,
@@ -230,12 +240,14 @@ fn add(section: &mut Section, set: &str, rows: &[SeparabilityRow]) {
             }
         }
     }
+    for of_size in &by_size {
+        let prefix = format!("p1.{}.logistic.size-{}", against_key(of_size.against), of_size.size);
+        put(&format!("{prefix}.networks"), of_size.networks.to_string());
+        put(&format!("{prefix}.better"), of_size.better.to_string());
+        put(&format!("{prefix}.worse"), of_size.worse.to_string());
+    }
     for row in comparisons(rows).iter().filter(|row| row.without_dead) {
-        let against = match row.against {
-            Against::Pixels => "pixels",
-            Against::Pca => "pca",
-            Against::Untrained => "untrained",
-        };
+        let against = against_key(row.against);
         let probe = if row.probe == By::Logistic { "logistic" } else { "knn" };
         let prefix = format!("{}.{against}.{probe}", format!("{:?}", row.population).to_lowercase());
         put(&format!("{prefix}.networks"), row.networks.to_string());
@@ -244,6 +256,46 @@ fn add(section: &mut Section, set: &str, rows: &[SeparabilityRow]) {
         put(&format!("{prefix}.worse"), row.worse.to_string());
         put(&format!("{prefix}.median"), number(100.0 * row.median_difference, 1));
     }
+}
+
+fn against_key(against: Against) -> &'static str {
+    match against {
+        Against::Pixels => "pixels",
+        Against::Pca => "pca",
+        Against::Untrained => "untrained",
+    }
+}
+
+/// How the codes of one size compare.
+struct OfSize {
+    against: Against,
+    size: usize,
+    networks: usize,
+    better: usize,
+    worse: usize,
+}
+
+impl OfSize {
+    fn cells(&self) -> Vec<String> {
+        let numbers = [self.size, self.networks, self.better, self.worse];
+        let label = self.against.label().to_string();
+        std::iter::once(label).chain(numbers.map(|number| number.to_string())).collect()
+    }
+}
+
+/// Living networks of P1 by code size against pixels and as many principal components, by the logistic probe.
+fn by_size(rows: &[SeparabilityRow]) -> Vec<OfSize> {
+    let mut found = Vec::new();
+    for against in [Against::Pixels, Against::Pca] {
+        let all = outcomes(rows, Population::P1, true, By::Logistic, against);
+        for size in SIZES {
+            let of_size: Vec<Outcome> = all.iter().filter(|outcome| outcome.row.code_size == size).copied().collect();
+            let [better, worse] = [Comparison::Better, Comparison::Worse].map(|which| count(&of_size, which));
+            found.push(OfSize { against, size, networks: of_size.len(), better, worse });
+        }
+    }
+    found.retain(|of_size| of_size.networks > 0);
+    found
 }
 
 fn comparison_cells(row: &ComparisonRow) -> Vec<String> {
@@ -314,7 +366,7 @@ mod tests {
         let rows = [network(0, [90, 10]), network(1, [10, 90]), pixels];
         let mut section = Section::default();
         add(&mut section, "mnist", &rows);
-        assert_eq!(section.blocks.len(), 5);
+        assert_eq!(section.blocks.len(), 6);
         assert_eq!(section.findings[0].verdict, Verdict::Supported);
         let number = |key: &str| section.numbers[key].as_str();
         assert_eq!(
@@ -322,6 +374,9 @@ mod tests {
             ["2", "1", "1", "0"]
         );
         assert_eq!(number("mnist.pixels.logistic"), "80.0");
+        let size = rows[0].code_size;
+        assert_eq!(number(&format!("mnist.p1.pixels.logistic.size-{size}.better")), "1");
+        assert_eq!(number(&format!("mnist.p1.pixels.logistic.size-{size}.networks")), "2");
         let of_size: Vec<SeparabilityRow> = [0.7, 0.9]
             .map(|logistic| SeparabilityRow { code_size: 64, logistic: Some(logistic), ..network(0, [1, 1]) })
             .into();
