@@ -39,6 +39,8 @@ pub struct CurveRow {
     pub gain_p: Option<f64>,
     /// The same with Holm's correction over the numbers of labels.
     pub gain_holm: Option<f64>,
+    /// The same over all starts but the controls, and all numbers of labels.
+    pub gain_holm_starts: Option<f64>,
     /// Mean number of epochs until 95 % of the final validation accuracy.
     pub epochs_to_95: Option<f64>,
     /// Mean number of epochs.
@@ -84,14 +86,19 @@ pub fn curves(rows: &[PretrainingRow]) -> Vec<CurveRow> {
         found.push(curve_row(start, labels, own, &gains));
     }
     for start in Start::ALL {
-        let own = found.iter_mut().filter(|row| row.start == start && row.gain_p.is_some());
-        let mut family: Vec<&mut CurveRow> = own.collect();
-        let p: Vec<f64> = family.iter().filter_map(|row| row.gain_p).collect();
-        for (row, corrected) in family.iter_mut().zip(holm(&p).unwrap_or_default()) {
-            row.gain_holm = Some(corrected);
-        }
+        correct(&mut found, |row| row.start == start, |row, p| row.gain_holm = Some(p));
     }
+    correct(&mut found, |row| row.start.shuffles().is_none(), |row, p| row.gain_holm_starts = Some(p));
     found
+}
+
+/// Holm's correction over the gains of a family.
+fn correct(rows: &mut [CurveRow], of_family: impl Fn(&CurveRow) -> bool, put: impl Fn(&mut CurveRow, f64)) {
+    let mut family: Vec<&mut CurveRow> = rows.iter_mut().filter(|row| of_family(row) && row.gain_p.is_some()).collect();
+    let p: Vec<f64> = family.iter().filter_map(|row| row.gain_p).collect();
+    for (row, corrected) in family.iter_mut().zip(holm(&p).unwrap_or_default()) {
+        put(row, corrected);
+    }
 }
 
 fn curve_row(start: Start, labels: usize, own: &[&PretrainingRow], gains: &[f64]) -> CurveRow {
@@ -114,6 +121,7 @@ fn curve_row(start: Start, labels: usize, own: &[&PretrainingRow], gains: &[f64]
         gain_high: gain.map(|mean| mean.interval.high),
         gain_p: gain.and_then(|mean| p_of_no_change(&mean, gains.len())),
         gain_holm: None,
+        gain_holm_starts: None,
         epochs_to_95: mean(&values(|row| row.epochs_to_95.map(|epochs| epochs as f64))),
         epochs: mean(&values(|row| row.epochs.map(|epochs| epochs as f64))),
         ended_by_limit: mean(&values(|row| row.ended_by_limit.map(|ended| f64::from(u8::from(ended))))),

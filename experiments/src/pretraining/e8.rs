@@ -5,13 +5,14 @@ use super::{
     curves::{CurveRow, curves},
     page,
     piece::PretrainingRow,
+    sizes,
     starts::Start,
     summary::{StartRow, reconstruction, signed, starts, verdict},
 };
 use crate::{
-    report::format::number,
+    report::format::{count, number},
     run_folder::RunFolder,
-    suite::{Experiment, Results, Section, Setup, merge_rows, run_sweep},
+    suite::{Experiment, Profile, Results, Section, Setup, merge_rows, run_sweep},
     sweep::{Settings, SweepError},
 };
 use std::path::{Path, PathBuf};
@@ -66,6 +67,10 @@ impl Experiment for E8 {
         for result in results {
             let rows: Vec<PretrainingRow> = result.rows()?;
             page::add(&mut section, result.set, &rows);
+            if let Some(profile) = Profile::named(&result.identity.profile) {
+                let validation = sizes(profile).validation.min(result.identity.pictures[1]);
+                section.numbers.insert(format!("{}.validation", result.set), count(validation));
+            }
         }
         section.deviations = page::deviations();
         Ok(section)
@@ -78,7 +83,7 @@ fn table(rows: &[PretrainingRow], found: &[CurveRow], of_starts: &[StartRow]) ->
     labels.sort_unstable();
     labels.dedup();
     let mut text = format!(
-        "{}: {} fine-tuned networks ({} failed); test accuracy in % of the random start, points gained by others (* p < 0.05)\n",
+        "{}: {} fine-tuned networks ({} failed); test accuracy in % of the random start, points gained by others (* p < 0.05 within the start, ** over all starts)\n",
         rows.first().map_or("no data", |row| &row.data),
         rows.len(),
         rows.iter().filter(|row| row.accuracy.is_none()).count()

@@ -75,9 +75,14 @@ pub(super) fn deviations() -> Vec<String> {
     ]
 }
 
-/// `*` for a gain or loss that is certain.
+/// `*` for a gain or loss that is certain within its start, `**` for one that is over all starts.
 pub(super) fn star(row: &CurveRow) -> &'static str {
-    if row.gain_holm.is_some_and(|p| p < SIGNIFICANCE_LEVEL) { "*" } else { "" }
+    let certain = |p: Option<f64>| p.is_some_and(|p| p < SIGNIFICANCE_LEVEL);
+    match (certain(row.gain_holm), certain(row.gain_holm_starts)) {
+        (_, true) => "**",
+        (true, false) => "*",
+        (false, false) => "",
+    }
 }
 
 /// A little apart, so that intervals do not hide each other.
@@ -169,6 +174,7 @@ fn table(data: &str, found: &[CurveRow]) -> Block {
             optional(row.spread.map(|spread| 100.0 * spread), 2),
             percent_with_interval(row.gain, row.gain_low, row.gain_high),
             optional(row.gain_holm, 4),
+            optional(row.gain_holm_starts, 4),
             optional(row.epochs_to_95, 1),
             optional(row.ended_by_limit.map(|ended| 100.0 * ended), 0),
             optional(row.probe.map(|probe| 100.0 * probe), 2),
@@ -179,7 +185,8 @@ fn table(data: &str, found: &[CurveRow]) -> Block {
         id: "T7",
         caption: format!(
             "{data}: test accuracy in % after fine-tuning (mean over seeds, 95 % interval), its standard deviation over seeds, \
-             points gained over the random start, their p with Holm's correction within each start, epochs until 95 % of the \
+             points gained over the random start, their p with Holm's correction within each start and over all starts but the \
+             controls, epochs until 95 % of the \
              final validation accuracy, the share in % of the seeds that the limit of steps ended, and before fine-tuning the \
              accuracy in % of a logistic probe and the mean squared error of the best linear decoder."
         ),
@@ -190,6 +197,7 @@ fn table(data: &str, found: &[CurveRow]) -> Block {
             "#spread",
             "#gain",
             "#p",
+            "#p, all starts",
             "#epochs",
             "#by limit",
             "#probe",
@@ -241,7 +249,11 @@ fn account(
         })
         .collect();
     if !certain.is_empty() {
-        text += &format!(" Certain gains and losses of the other starts: {}.", certain.join(", "));
+        text += &format!(
+            " Gains and losses of the other starts that are certain within the start, an observation, for no rule was registered \
+             for them: {}.",
+            certain.join(", ")
+        );
     }
     let with_area = of_starts.iter().filter(|row| row.start.shuffles().is_none());
     let with_area = with_area.filter_map(|row| Some((row.area?, row.start)));

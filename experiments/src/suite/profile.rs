@@ -22,6 +22,11 @@ impl Profile {
         }
     }
 
+    /// The one of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Smoke, Self::Quick, Self::Full].into_iter().find(|profile| profile.name() == name)
+    }
+
     /// Training, validation and test pictures at most; 0 for all.
     pub fn pictures(self) -> [usize; 3] {
         match self {
