@@ -86,7 +86,7 @@ impl Workload {
     /// `asked` itself for a training step, whose convolutions may differ, and `None` for a pooling.
     pub fn algorithm(&self, asked: ConvAlgorithm) -> Option<ConvAlgorithm> {
         match &self.work {
-            Work::Convolution { shape, transposed, pass } => Some(convolution::algorithm(shape, *transposed, asked)),
+            Work::Convolution { shape, transposed, .. } => Some(convolution::algorithm(shape, *transposed, asked)),
             Work::MaxPool(_) | Work::MaxPoolGradInput(_) => None,
             Work::TrainStep(_) => Some(asked),
         }
