@@ -43,9 +43,10 @@ pub(crate) fn holds_nothing(folder: &Path) -> bool {
     }
 }
 
-/// Looks for the contents of `file` in the folder of its set.
+/// Looks for the contents of `file` in the folder of its set. What is another file there is said before what is missing: it must not be
+/// written over.
 pub(crate) fn published_standing(folder: &Path, file: &Published) -> Standing {
-    let mut repacked = false;
+    let (mut repacked, mut missing) = (false, false);
     for content in file.contents {
         let path = folder.join(content.path);
         let standing = match file.packing {
@@ -56,10 +57,15 @@ pub(crate) fn published_standing(folder: &Path, file: &Published) -> Standing {
         match standing {
             Standing::Published => {}
             Standing::Repacked => repacked = true,
+            Standing::Missing => missing = true,
             other => return other,
         }
     }
-    if repacked { Standing::Repacked } else { Standing::Published }
+    match (missing, repacked) {
+        (true, _) => Standing::Missing,
+        (false, true) => Standing::Repacked,
+        (false, false) => Standing::Published,
+    }
 }
 
 /// Compares the file at `path` with `file` as it is published.

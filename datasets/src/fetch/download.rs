@@ -206,20 +206,8 @@ struct Part {
 
 impl Part {
     fn open(path: PathBuf, size: u64) -> Result<Self, FetchError> {
-        let with_path = |action| {
-            let path = path.clone();
-            move |error| FetchError::io(action, &path, error)
-        };
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-        let file = file.map_err(with_path("write"))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(FetchError::Busy { path }),
-            // Some file systems have no locks; there two processes have to be kept apart by their user.
-            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
-            Err(TryLockError::Error(error)) => return Err(with_path("lock")(error)),
-        }
-        let at = file.metadata().map_err(with_path("read"))?.len();
+        let file = open_locked(&path)?;
+        let at = file.metadata().map_err(|error| FetchError::io("read", &path, error))?.len();
         let mut part = Part { path, file, at, resumed_at: at };
         if at > size {
             part.cut_or_error(0)?;
@@ -254,6 +242,19 @@ impl Part {
     }
 }
 
+/// Opens an unfinished file, or makes it, and keeps other processes away from it until it is closed.
+pub(super) fn open_locked(path: &Path) -> Result<File, FetchError> {
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+    let file = file.map_err(|error| FetchError::io("write", path, error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(FetchError::Busy { path: path.to_path_buf() }),
+        // Some file systems have no locks; there two processes have to be kept apart by their user.
+        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(file),
+        Err(TryLockError::Error(error)) => Err(FetchError::io("lock", path, error)),
+    }
+}
+
 /// Where a file is put together before it gets its name.
 pub(super) fn part_path(target: &Path) -> PathBuf {
     let mut name = target.as_os_str().to_owned();
@@ -264,8 +265,9 @@ pub(super) fn part_path(target: &Path) -> PathBuf {
 /// Makes sure that the bytes are on the disk and gives the file its name.
 pub(super) fn place(file: File, part: &Path, target: &Path) -> Result<(), FetchError> {
     file.sync_all().map_err(|error| FetchError::io("write", part, error))?;
-    drop(file);
     fs::rename(part, target).map_err(|error| FetchError::io("rename to its final name", part, error))?;
+    // With it the lock goes: not before the file has its name.
+    drop(file);
     // The new name itself survives a power cut only when the folder is written, too. Not every system can do that.
     if let Some(Ok(folder)) = target.parent().map(File::open) {
         let _ = folder.sync_all();

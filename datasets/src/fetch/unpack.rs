@@ -1,11 +1,11 @@
 //! Contents of a checked archive.
 
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::fs;
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use super::FetchError;
-use super::download::{part_path, place};
+use super::download::{open_locked, part_path, place};
 use crate::DataError;
 use crate::digest::sha256;
 use crate::source::Source;
@@ -42,12 +42,18 @@ fn write_content(content: &Content, bytes: impl Read, folder: &Path) -> Result<R
         fs::create_dir_all(parent).map_err(|error| FetchError::io("make the folder", parent, error))?;
     }
     let write_error = |error| FetchError::io("write", &part, error);
-    let mut out = File::create(&part).map_err(write_error)?;
+    let mut out = open_locked(&part)?;
+    out.set_len(0).map_err(write_error)?;
     let mut tee = Tee { from: bytes, to: &mut out, failed: None };
-    let outcome = sha256(&mut tee);
+    let outcome = io::copy(&mut tee, &mut io::sink());
     if let Some(error) = tee.failed {
         return Err(write_error(error));
     }
+    // What is on the disk is checked, not what was on its way there.
+    let outcome = match outcome {
+        Ok(_) => Ok(out.seek(SeekFrom::Start(0)).and_then(|_| sha256(&out)).map_err(write_error)?),
+        Err(error) => Err(error),
+    };
     let reason = match outcome {
         Ok((size, _)) if size > content.size => format!("{} has more than {} bytes", content.path, content.size),
         Ok((size, _)) if size < content.size => {

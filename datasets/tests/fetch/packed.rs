@@ -94,6 +94,38 @@ fn an_archive_put_there_by_hand_is_unpacked() {
     );
 }
 
+/// What is missing must not hide what is foreign.
+#[test]
+fn a_foreign_file_among_missing_ones_is_not_overwritten() {
+    let (one, two) = (payload(29), b"two".to_vec());
+    let (archive, file) = archive_set(&[("bin/one", &one), ("bin/two", &two)], &one, &two);
+    let server = Server::start(move |_| Reply::Whole(archive.clone()));
+    let run = Run::with(&set(vec![file], &[&server]), &options(), |folder| {
+        fs::create_dir_all(folder.join("bin")).unwrap();
+        fs::write(folder.join("bin/two"), b"precious").unwrap();
+    });
+    let message = run.outcome.as_ref().unwrap_err().to_string();
+    assert!(message.contains("is there, but it is not the published file"), "{message}");
+    assert_eq!(fs::read(run.folder.path().join("made-up/bin/two")).unwrap(), b"precious");
+    assert_eq!(server.requests(), []);
+}
+
+#[test]
+fn a_content_that_is_being_written_is_left_to_its_writer() {
+    let (one, two) = (payload(30), b"two".to_vec());
+    let (archive, file) = archive_set(&[("bin/one", &one), ("bin/two", &two)], &one, &two);
+    let server = Server::start(move |_| Reply::Whole(archive.clone()));
+    let mut other = None;
+    let run = Run::with(&set(vec![file], &[&server]), &options(), |folder| {
+        fs::create_dir_all(folder.join("bin")).unwrap();
+        let file = fs::File::create(folder.join("bin/one.part")).unwrap();
+        file.lock().unwrap();
+        other = Some(file);
+    });
+    let message = run.outcome.as_ref().unwrap_err().to_string();
+    assert!(message.contains("one.part is being written by another process"), "{message}");
+}
+
 #[test]
 fn archives_that_do_not_hold_the_table_are_told() {
     let (one, two) = (payload(27), b"two".to_vec());
