@@ -130,6 +130,16 @@ pub fn write(path: impl AsRef<Path>, arrays: &[(&str, &NpyArray)], packing: Pack
     })
 }
 
+/// The bytes of such a file.
+///
+/// # Errors
+///
+/// When an array has more values than the format counts.
+pub fn to_bytes(arrays: &[(&str, &NpyArray)], packing: Packing) -> Result<Vec<u8>, DataError> {
+    let written = write_to(Cursor::new(Vec::new()), arrays, packing);
+    written.map(Cursor::into_inner).map_err(|error| DataError::new("npz", NpzProblem::from(error).into()))
+}
+
 fn write_to<W: Write + Seek>(file: W, arrays: &[(&str, &NpyArray)], packing: Packing) -> Result<W, ZipError> {
     let method = match packing {
         Packing::Stored => CompressionMethod::Stored,

@@ -81,13 +81,17 @@ pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<LabelledImages, DataError>
 
 /// Training and test part from `folder`, which holds the two files under their published names.
 pub(crate) fn open(folder: &Path) -> Result<[LabelledImages; 2], DataError> {
-    let files = FILES.map(|name| folder.join(name));
-    let looked_for: Vec<PathBuf> = files.iter().filter(|path| !path.is_file()).cloned().collect();
-    if !looked_for.is_empty() {
-        return Err(DataError::new(folder, Problem::MissingFiles { looked_for }));
+    // As published, or packed by gzip.
+    let found = FILES.map(|name| {
+        let plain = folder.join(name);
+        let packed = folder.join(format!("{name}.gz"));
+        [plain.clone(), packed].into_iter().find(|path| path.is_file()).ok_or(plain)
+    });
+    let looked_for: Vec<PathBuf> = found.iter().filter_map(|file| file.clone().err()).collect();
+    match found {
+        [Ok(train), Ok(test)] => Ok([read(train)?, read(test)?]),
+        _ => Err(DataError::new(folder, Problem::MissingFiles { looked_for })),
     }
-    let [train, test] = files;
-    Ok([read(train)?, read(test)?])
 }
 
 fn part(source: Source) -> Result<LabelledImages, DataError> {

@@ -1,6 +1,7 @@
 //! Folders of pictures: decoding against files of Pillow (fixtures), classes by folder and by first character, pairs.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use patchgrad_datasets::pairs;
@@ -175,6 +176,26 @@ fn pictures_beyond_the_limit_or_their_size_are_refused_before_decoding() {
     bomb[29..33].copy_from_slice(&checksum.to_be_bytes());
     let refused = problem(pictures::from_bytes("memory", &bomb, &Options::default()));
     assert!(matches!(refused, PictureProblem::ImpossibleClaim { claimed: 48_000_000, .. }), "{refused}");
+}
+
+/// Of one bit a pixel: what a scanned page or a mask often is.
+#[test]
+fn a_blank_page_is_no_damaged_picture() {
+    let mut deflated = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    for _ in 0..512 {
+        // A line without a filter, 512 bits long.
+        deflated.write_all(&[0]).and_then(|()| deflated.write_all(&[0xff; 64])).unwrap();
+    }
+    let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
+    let header = [&512u32.to_be_bytes()[..], &512u32.to_be_bytes(), &[1, 0, 0, 0, 0]].concat();
+    for (name, content) in [(b"IHDR", header), (b"IDAT", deflated.finish().unwrap()), (b"IEND", Vec::new())] {
+        bytes.extend((content.len() as u32).to_be_bytes());
+        bytes.extend([&name[..], &content].concat());
+        bytes.extend(patchgrad_datasets::Checksum::of(&[name, &content]).0.to_be_bytes());
+    }
+    let picture = pictures::from_bytes("memory", &bytes, &Options::default()).unwrap();
+    assert_eq!((picture.shape().height, picture.shape().channels), (512, 1));
+    assert!(bytes.len() < 300, "{}", bytes.len());
 }
 
 #[test]

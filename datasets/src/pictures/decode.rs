@@ -88,9 +88,10 @@ fn decode(bytes: &[u8], options: &Options) -> Result<(Images, ImageShape), Pictu
     if u64::from(width) * u64::from(height) > options.max_pixels {
         return Err(PictureProblem::TooLarge { width, height, limit: options.max_pixels });
     }
-    // PNG is deflate. Baseline JPEG spends at least two bits on a block of 64 values, which is less than that.
+    // PNG is deflate, and a bit of a palette with transparency becomes four bytes. Baseline JPEG spends at least two bits on a block
+    // of 64 values, which is less than that.
     let (claimed, stored) = (decoder.total_bytes(), bytes.len() as u64);
-    let limit = stored.saturating_mul(DEFLATE_MAX_RATIO);
+    let limit = stored.saturating_mul(32 * DEFLATE_MAX_RATIO);
     if claimed > limit {
         return Err(PictureProblem::ImpossibleClaim { claimed, stored, limit });
     }

@@ -23,7 +23,7 @@ pub enum PictureProblem {
     },
 
     /// A picture that is larger than wanted.
-    #[error("a picture of {width}x{height} pixels, accepted are up to {limit}; scale it down or raise the limit")]
+    #[error("a picture of {width}x{height} pixels, accepted are up to {limit}; scale it down")]
     TooLarge {
         /// Its width.
         width: u32,
@@ -66,8 +66,8 @@ pub enum PictureProblem {
 
     /// A picture of another shape than the first one.
     #[error(
-        "the picture is {found}, but {} is {expected}; ask for one size and a fixed number of channels to have all \
-         pictures resized and converted",
+        "the picture is {found}, but {} is {expected}; ask for one size (data.size) and for grey or colour (data.channels) to have \
+         all pictures resized and converted",
         first.display()
     )]
     Shape {

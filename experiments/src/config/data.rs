@@ -57,6 +57,16 @@ pub enum SetKind {
     Pairs,
 }
 
+/// What pictures of one's own are converted to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OwnChannels {
+    /// One channel: the mean of the colours.
+    Grey,
+    /// Three: red, green, blue.
+    Colour,
+}
+
 /// The range of the values that a network sees.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -96,6 +106,9 @@ pub struct DataConfig {
     /// Pictures of one's own: height and width that they are resized to (bilinear).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<[usize; 2]>,
+    /// Pictures of one's own: what all are converted to; without it all have to be the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channels: Option<OwnChannels>,
     /// The colours that a network sees, of sets in colour.
     #[serde(default = "rgb", with = "colour_space")]
     pub color_space: ColourSpace,
@@ -158,8 +171,9 @@ impl DataConfig {
         if own && self.folder.is_none() {
             return wrong("folder", "must name the folder of the pictures".to_string());
         }
-        if !own && (self.folder.is_some() || self.size.is_some()) {
-            let key = if self.folder.is_some() { "folder" } else { "size" };
+        let of_own =
+            [("folder", self.folder.is_some()), ("size", self.size.is_some()), ("channels", self.channels.is_some())];
+        if let Some((key, _)) = of_own.into_iter().find(|(_, given)| !own && *given) {
             return wrong(key, "is for the sets folders, first-character and pairs; other sets have `dir`".to_string());
         }
         if (self.set == SetKind::Pairs) != self.noisy_folder.is_some() {
@@ -251,7 +265,7 @@ impl DataConfig {
             }
             SetKind::Folders | SetKind::FirstCharacter => {
                 let folder = self.folder.as_deref().context("data.folder is missing")?;
-                let options = Options { channels: Channels::AsStored, size: self.size, ..Options::default() };
+                let options = self.picture_options();
                 let set = match self.set {
                     SetKind::Folders => pictures::read_class_folders(folder, &options),
                     _ => pictures::read_by_first_character(folder, &options),
@@ -347,6 +361,16 @@ impl DataConfig {
         tensor
     }
 
+    /// How pictures of one's own are read.
+    fn picture_options(&self) -> Options {
+        let channels = match self.channels {
+            None => Channels::AsStored,
+            Some(OwnChannels::Grey) => Channels::Grey,
+            Some(OwnChannels::Colour) => Channels::Colour,
+        };
+        Options { channels, size: self.size, ..Options::default() }
+    }
+
     fn load_pages(&self, seed: u64) -> Result<Examples> {
         let [height, width] = self.page_size;
         let spec = PageSpec { height, width };
@@ -376,7 +400,7 @@ impl DataConfig {
     }
 
     fn load_pairs(&self, seed: u64) -> Result<Examples> {
-        let options = Options { channels: Channels::AsStored, size: self.size, ..Options::default() };
+        let options = self.picture_options();
         let clean_folder = self.folder.as_deref().context("data.folder is missing")?;
         let noisy_folder = self.noisy_folder.as_deref().context("data.noisy_folder is missing")?;
         let pairs = pairs::read(clean_folder, noisy_folder, &options)?;

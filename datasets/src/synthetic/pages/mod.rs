@@ -140,7 +140,8 @@ impl Leaf {
         let (left, right) = (margin(stream, w), w - margin(stream, w));
         let turned = Frame::new([w / 2.0, h / 2.0], degrees);
         let mut corner = |x: f64, y: f64| {
-            let slip = 0.006 * w;
+            // Of the shorter side: a slip of a long one could turn a narrow page inside out.
+            let slip = 0.006 * w.min(h);
             turned.place([x - w / 2.0 + slip * stream.normal(), y - h / 2.0 + slip * stream.normal()])
         };
         let corners = [corner(left, top), corner(right, top), corner(right, bottom), corner(left, bottom)];
@@ -283,6 +284,16 @@ mod tests {
     use crate::Checksum;
 
     const SMALL: PageSpec = PageSpec { height: 200, width: 150 };
+
+    #[test]
+    fn the_narrowest_pages_lie_the_right_way_round() {
+        for spec in [PageSpec { height: 64, width: 4096 }, PageSpec { height: 4096, width: 64 }] {
+            for index in 0..4 {
+                let page = page(spec, 42, index).unwrap();
+                assert_eq!(page.labels.len(), spec.height * spec.width);
+            }
+        }
+    }
 
     #[test]
     fn the_same_seed_gives_the_same_page_and_others_differ() {
