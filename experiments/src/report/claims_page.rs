@@ -17,7 +17,7 @@ use crate::{
     },
     version::VERSION,
 };
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use minijinja::value::Serde;
 use patchgrad::parallel;
@@ -343,6 +343,16 @@ fn runs(sweeps: &[Found]) -> Result<Vec<Run>> {
     sweeps.iter().map(run).collect()
 }
 
+/// The command that `run.json` says repeats a run.
+fn command_of_run(folder: &Path) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Record {
+        command: String,
+    }
+    let json = std::fs::read_to_string(folder.join("run.json")).ok()?;
+    serde_json::from_str::<Record>(&json).ok().map(|record| record.command)
+}
+
 /// E0, if it was run.
 fn validation(folders: &[std::path::PathBuf]) -> Result<Option<ExperimentPart>> {
     /// A row of `table-t0.csv`.
@@ -356,7 +366,12 @@ fn validation(folders: &[std::path::PathBuf]) -> Result<Option<ExperimentPart>> 
         verdict: String,
     }
     let Some(folder) = folders.first() else { return Ok(None) };
-    let file = Path::new(folder).join("table-t0.csv");
+    if let [first, second, ..] = folders {
+        bail!("{} and {} both hold a validation; give one of them", first.display(), second.display());
+    }
+    let folder = Path::new(folder);
+    let command = command_of_run(folder).unwrap_or_else(|| "cargo run --release -- run validation".to_string());
+    let file = folder.join("table-t0.csv");
     let reading = || format!("cannot read {}", file.display());
     let mut reader = csv::Reader::from_path(&file).with_context(reading)?;
     let checks: Vec<Check> = reader.deserialize().collect::<Result<_, _>>().with_context(reading)?;
@@ -380,7 +395,7 @@ fn validation(folders: &[std::path::PathBuf]) -> Result<Option<ExperimentPart>> 
         protocol: "Gradients against differences, decoding against its adjoint, learning against closed forms and exact \
                    likelihoods, scores against published values, two classifiers of MNIST against the literature, and the \
                    known defects of N-light-N with the tests that would catch them here.",
-        command: "cargo run --release -- run validation".to_string(),
+        command,
         blocks: vec![
             Part::Text { text: summary },
             Part::Table {

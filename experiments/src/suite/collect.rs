@@ -88,6 +88,19 @@ pub fn collect(folders: &[PathBuf]) -> Result<Collected> {
             ),
         }
     }
+    for found in &kept {
+        let other = kept.iter().find(|known| known.set == found.set && known.identity.data != found.identity.data);
+        if let Some(other) = other {
+            bail!(
+                "{} and {} are called {} both, but are of other pictures ({} and {}); report them separately",
+                found.folder.display(),
+                other.folder.display(),
+                found.set,
+                found.identity.data.join(", "),
+                other.identity.data.join(", ")
+            );
+        }
+    }
     // Bundled samples and full sets in the order of folders: the page is the same wherever they were found first.
     kept.sort_by(|a, b| (order(&a.set), &a.set).cmp(&(order(&b.set), &b.set)));
     let mut unfinished: Vec<Unfinished> = Vec::new();
@@ -196,6 +209,12 @@ mod tests {
         put(folder.path(), "c/mnist/correlation", Some("index\n0\n1\n"));
         let message = collect(&[at("a"), at("c")]).unwrap_err().to_string();
         assert!(message.contains("hold different rows of correlation on mnist"), "{message}");
+        put(folder.path(), "d/mnist/separability", Some("index\n0\n1\n"));
+        let sweep = at("d/mnist/separability/sweep.json");
+        let sample = fs::read_to_string(&sweep).unwrap().replace("\"Set\"", "\"Set sample\"");
+        fs::write(&sweep, sample).unwrap();
+        let message = collect(&[at("a"), at("d")]).unwrap_err().to_string();
+        assert!(message.contains("are of other pictures (Set and Set sample)"), "{message}");
         fs::create_dir(at("empty")).unwrap();
         assert!(collect(&[at("empty")]).unwrap_err().to_string().contains("no results of an experiment"));
         assert!(collect(&[at("nowhere")]).unwrap_err().to_string().contains("cannot read the folder"));

@@ -199,8 +199,12 @@ impl<R: Serialize + DeserializeOwned + Clone> Journal<R> {
         let written = file.metadata().and_then(|file_now| {
             let mut bytes = if file_now.len() == 0 { header(&row) } else { Vec::new() };
             bytes.extend(line(index, &row));
-            file.write_all(&bytes)?;
-            file.sync_data()
+            let written = file.write_all(&bytes).and_then(|()| file.sync_data());
+            if written.is_err() {
+                // Half a line must not grow into the next one. If this fails too, half a line at the end is read as none.
+                let _ = file.set_len(file_now.len());
+            }
+            written
         });
         written.map_err(|source| SweepError::Append { file: journal, source })?;
         self.rows.insert(index, row);

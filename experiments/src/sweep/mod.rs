@@ -210,6 +210,10 @@ pub fn run<P: Pieces>(
             assert_eq!(rows.len(), each, "rows of piece {}", left[at]);
             let mut state = state.lock().expect("no thread panics while it holds the journal");
             let (journal, pieces, gone, error) = &mut *state;
+            if error.is_some() {
+                // Nothing is added behind what could not be written.
+                return;
+            }
             let appended = indices(left[at]).zip(rows).try_for_each(|(index, row)| journal.append(index, row));
             match appended {
                 Ok(()) => {

@@ -104,17 +104,22 @@ pub(super) fn run(args: &SuiteArgs) -> Result<()> {
         prepare(&out.join(VALIDATION), Otherwise::Resume, args.options.resume)?;
     }
     run_chosen(&chosen, &args.options, default, &out, &interrupt)?;
+    let mut failed = None;
     if let Some(subject) = validation {
         let folder = out.join(VALIDATION);
         if folder.join("table-t0.csv").exists() {
             tell(&format!("validation was done before: {}", folder.display()));
         } else {
             let (dir, jobs) = (args.options.data_dir.as_deref(), args.options.jobs);
-            validation::run_into(&folder, &subject, dir, jobs, args.options.quiet, &interrupt)
+            failed = validation::run_into(&folder, &subject, dir, jobs, args.options.quiet, &interrupt)
                 .map_err(|error| advised(error, &out))?;
         }
     }
-    if args.all && whole { write_report(std::slice::from_ref(&out), None, true).map(drop) } else { Ok(()) }
+    if args.all && whole {
+        write_report(std::slice::from_ref(&out), None, true)?;
+    }
+    // Last, so that everything is there all the same.
+    failed.map_or(Ok(()), |failed| Err(failed.into()))
 }
 
 /// MNIST for E0: read before hours of other experiments, so that what is wrong with it is said before them.

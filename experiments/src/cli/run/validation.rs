@@ -112,7 +112,7 @@ fn run_on(
 }
 
 /// Runs every check on `subject`, which was read from `data_dir`, and writes the table into the folder `out`; for a run of several
-/// experiments. A check that fails is in the table and ends nothing.
+/// experiments. Checks that fail are in the table and end nothing: they are given back.
 pub(super) fn run_into(
     out: &Path,
     subject: &Subject,
@@ -120,7 +120,7 @@ pub(super) fn run_into(
     threads: u16,
     quiet: bool,
     interrupt: &Interrupt,
-) -> Result<()> {
+) -> Result<Option<ChecksFailed>> {
     let (started, clock) = (jiff::Timestamp::now().to_string(), Instant::now());
     prepare(out, Otherwise::Force, true)?;
     let args = ValidationArgs {
@@ -132,8 +132,8 @@ pub(super) fn run_into(
         quiet,
     };
     match run_on(&args, subject, interrupt, started, clock) {
-        Err(error) if error.is::<ChecksFailed>() => print(&format!("{error}\n")),
-        outcome => outcome,
+        Ok(()) => Ok(None),
+        Err(error) => error.downcast::<ChecksFailed>().map(Some),
     }
 }
 
