@@ -113,6 +113,10 @@ impl Config {
         self.data.check()?;
         self.training.check()?;
         self.classifier.check()?;
+        if self.network.kind == NetworkKind::Cae && self.evaluation.code == CodeKind::Central {
+            let text = "central features are those of all layers of a stack, kind = \"scae\"";
+            return Err(ConfigError::value("evaluation.code", text));
+        }
         self.network.check(&self.data, &self.training)
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     cae::{CaeSpec, Code, ConvAutoencoder, Downsampling},
     scae::{LayerGeometry, LayerSpec, Scae, ScaeError, ScaeSpec, train_resumable},
     training::{Checkpoints, TrainingError},
-    units::{UnitSpec, named},
+    units::{Descent, UnitSpec, named},
 };
 use patchgrad::{Params, Workspace, ops::Activation, random::stream};
 use serde::{Deserialize, Serialize};
@@ -111,6 +111,12 @@ impl NetworkConfig {
                     let text = "is for kind = \"cae\"; greedy training takes its last tenth at a tenth of the rate";
                     return Err(ConfigError::value(format!("training.{key}"), text));
                 }
+                if !is_relu(&self.activation) {
+                    return wrong(
+                        "activation",
+                        "is for kind = \"cae\"; the layers of a stack have units with their own",
+                    );
+                }
                 if data.set == SetKind::Pairs {
                     return wrong("kind", "pairs of pictures need an end-to-end network, kind = \"cae\"");
                 }
@@ -121,6 +127,10 @@ impl NetworkConfig {
                         "layers",
                         "are for kind = \"scae\"; an end-to-end network has widths and a code_size",
                     );
+                }
+                if training.optimizer == Descent::SgdWithNormRule {
+                    let text = "the norm rule is for the linear units of a stack, kind = \"scae\"";
+                    return Err(ConfigError::value("training.optimizer", text));
                 }
                 if self.code_size.is_none() {
                     return wrong("code_size", "must be given: the length of the code");
@@ -184,6 +194,18 @@ impl NetworkConfig {
             _ => picture,
         };
         let chosen = *self.picture.get_or_insert(own);
+        let [height, width, channels] = chosen;
+        if set == SetKind::SyntheticPages
+            && (height != width || width > picture[0].min(picture[1]) || channels != picture[2])
+        {
+            let text = format!(
+                "is {chosen:?}; on pages of {picture:?} (H, W, C) a stack sees squares of at most {} pixels with {} channels: take smaller \
+                 kernels and offsets, or a larger data.page_size",
+                picture[0].min(picture[1]),
+                picture[2]
+            );
+            return Err(ConfigError::value("network.picture", text));
+        }
         if set != SetKind::SyntheticPages && chosen != picture {
             let text = format!("is {chosen:?}, but the pictures of the data are {picture:?} (H, W, C); leave it out");
             return Err(ConfigError::value("network.picture", text));

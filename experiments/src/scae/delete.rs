@@ -1,4 +1,5 @@
-//! Deleting features: a smaller stack that computes what the larger one computed without them.
+//! Deleting features: a smaller stack that computes what the larger one computed without them. Of units whose features depend on each
+//! other (the largest of a k-sparse code, the nearest or mean centroid of k-means) the features that are left may change.
 //!
 //! A feature of a layer is a column of its encoder, a row of its decoder, and a channel of the patches that the layer above
 //! encodes and decodes: all go. A max-pooling layer above passes the deletion on to the layer above it, because its features

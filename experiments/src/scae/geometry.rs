@@ -76,16 +76,25 @@ impl Geometry {
             .collect()
     }
 
+    /// The first layer, lowest first, whose last patch does not end where the map below it does along an axis of `pixels`; `None` where all
+    /// do, or the stack does not fit.
+    pub fn uneven(&self, pixels: usize) -> Option<usize> {
+        let mut width = pixels;
+        for (at, layer) in self.0.iter().enumerate() {
+            let room = width.checked_sub(layer.kernel)?;
+            if room % layer.offset != 0 {
+                return Some(at);
+            }
+            width = room / layer.offset + 1;
+        }
+        None
+    }
+
     /// Whether decoding covers every pixel: no layer leaves a gap between its patches or at the border.
     pub fn covers(&self, pixels: usize) -> bool {
-        let mut width = pixels;
-        self.0.iter().all(|layer| {
-            let Some(room) = width.checked_sub(layer.kernel) else { return false };
-            let gapless = room == 0 || layer.offset <= layer.kernel;
-            let exact = room % layer.offset == 0;
-            width = room / layer.offset + 1;
-            gapless && exact
-        })
+        let Some(positions) = self.positions(pixels) else { return false };
+        let gapless = self.0.iter().zip(positions).all(|(layer, count)| count == 1 || layer.offset <= layer.kernel);
+        gapless && self.uneven(pixels).is_none()
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the features of a layer do on given pictures: which answer, which are dead, which reconstruct.
 
 use super::Scae;
-use crate::batches::map_rows;
+use crate::{batches::map_rows, measures::DEAD_DEVIATION};
 use patchgrad::{Tensor, Workspace};
 use serde::Serialize;
 
@@ -23,9 +23,9 @@ pub struct FeatureStatistics {
 }
 
 impl FeatureStatistics {
-    /// Whether the feature gives (nearly) the same answer everywhere: a standard deviation below 1e-4, or not a number.
+    /// Whether the feature gives (nearly) the same answer everywhere: a standard deviation below [`DEAD_DEVIATION`], or not a number.
     pub fn is_dead(&self) -> bool {
-        self.deviation.is_nan() || self.deviation < 1e-4
+        self.deviation.is_nan() || self.deviation < DEAD_DEVIATION
     }
 }
 

@@ -67,6 +67,11 @@ impl ScaeSpec {
                 let needed = geometry.receptive_field(geometry.depth() - 1);
                 return Err(ScaeError::TooLarge { geometry: geometry.to_string(), pixels, needed });
             }
+            if let Some(layer) = geometry.uneven(pixels) {
+                let LayerGeometry { kernel, offset } = self.layers[layer].geometry;
+                let positions = layer.checked_sub(1).map(|below| self.map_size_along(pixels, below));
+                return Err(ScaeError::Uneven { layer, kernel, offset, width: positions.unwrap_or(pixels) });
+            }
         }
         for (layer, spec) in self.layers.iter().enumerate() {
             spec.unit.check(&self.unit_dims(layer)).map_err(|error| ScaeError::Unit { layer, error })?;
@@ -91,12 +96,16 @@ impl ScaeSpec {
     #[track_caller]
     pub fn map_size(&self, layer: usize) -> [usize; 3] {
         let Some(top) = layer.checked_sub(1) else { return self.picture };
-        let geometry = self.geometry();
-        let along = |pixels: usize| {
-            let positions = geometry.positions(pixels);
-            positions.unwrap_or_else(|| panic!("the stack {geometry} does not fit {pixels} pixels"))[top]
-        };
+        let along = |pixels: usize| self.map_size_along(pixels, top);
         [along(self.picture[0]), along(self.picture[1]), self.layers[top].features]
+    }
+
+    /// Positions of layer `layer` along an axis of `pixels`.
+    #[track_caller]
+    fn map_size_along(&self, pixels: usize, layer: usize) -> usize {
+        let geometry = self.geometry();
+        let positions = geometry.positions(pixels);
+        positions.unwrap_or_else(|| panic!("the stack {geometry} does not fit {pixels} pixels"))[layer]
     }
 }
 
@@ -112,6 +121,23 @@ pub enum ScaeError {
         pixels: usize,
         /// Of the top layer's receptive field.
         needed: usize,
+    },
+    /// The last patch of a layer does not end where the map below it does: decoding would give a smaller picture.
+    #[error(
+        "layer {layer}: patches of {kernel} every {offset} leave {} of {width} over, which decoding could not paint; take an offset \
+         that divides {}, or another kernel",
+        (width - kernel) % offset,
+        width - kernel
+    )]
+    Uneven {
+        /// The layer, counted from 0.
+        layer: usize,
+        /// Its kernel.
+        kernel: usize,
+        /// Its offset.
+        offset: usize,
+        /// What it sees along that axis.
+        width: usize,
     },
     /// A unit does not fit its layer.
     #[error("layer {layer}: {error}")]
@@ -316,6 +342,21 @@ mod tests {
 
     fn pictures(count: usize) -> Tensor {
         Tensor::from_fn([count, 8, 8, 2], |i| ((i * 37) % 101) as f32 / 50.0 - 1.0)
+    }
+
+    #[test]
+    fn a_stack_that_could_not_paint_every_pixel_is_refused() {
+        let check = |picture: [usize; 3], layers: &[(usize, usize)]| {
+            let of = |&(kernel, offset)| layer(kernel, offset, 4, Activation::Softsign, Activation::Linear);
+            ScaeSpec { picture, layers: layers.iter().map(of).collect() }.check()
+        };
+        assert_eq!(check([28, 28, 1], &[(4, 4), (7, 1)]), Ok(()));
+        let uneven = |layer, kernel, offset, width| Err(ScaeError::Uneven { layer, kernel, offset, width });
+        assert_eq!(check([28, 28, 1], &[(5, 3)]), uneven(0, 5, 3, 28));
+        assert_eq!(check([28, 30, 1], &[(4, 4)]), uneven(0, 4, 4, 30));
+        assert_eq!(check([28, 28, 1], &[(4, 4), (4, 2)]), uneven(1, 4, 2, 7));
+        let message = check([28, 28, 1], &[(5, 3)]).unwrap_err().to_string();
+        assert!(message.contains("leave 2 of 28 over") && message.contains("divides 23"), "{message}");
     }
 
     #[test]

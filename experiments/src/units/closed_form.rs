@@ -68,10 +68,9 @@ pub(super) fn set_least_squares_decoder(
 }
 
 /// The codes of `patches` (rows of `k*k*d` values) as rows.
-pub(super) fn codes_of(unit: &dyn Unit, dims: &UnitDims, fit: &mut Fit, patches: &[f32]) -> Vec<f32> {
+pub(super) fn codes_of(unit: &dyn Unit, dims: &UnitDims, fit: &mut Fit, patches: &[f32]) -> Tensor {
     let count = patches.len() / dims.patch_len();
     let LayerGeometry { kernel, .. } = dims.geometry;
     let maps = Tensor::new([count, kernel, kernel, dims.depth], patches);
-    let codes = map_rows(fit.params, &maps, dims.features, fit.workspace, |tape, batch| unit.encode(tape, batch));
-    codes.as_slice().to_vec()
+    map_rows(fit.params, &maps, dims.features, fit.workspace, |tape, batch| unit.encode(tape, batch))
 }

@@ -254,8 +254,9 @@ impl Unit for KMeans {
         }
         let mut stream = fit.stream("k-means");
         self.fit_centroids(fit.params, &rows, &mut stream, fit.workspace);
+        drop(rows);
         let codes = codes_of(self, &self.dims, fit, &patches);
-        set_least_squares_decoder(fit.params, self.decoder, &self.dims, &codes, &patches)?;
+        set_least_squares_decoder(fit.params, self.decoder, &self.dims, codes.as_slice(), &patches)?;
         Ok(fit.measure(self))
     }
 

@@ -32,7 +32,7 @@ impl Rule for Discriminants {
         let directions: Vec<Vec<f64>> = (0..unit.dims.features).map(|index| lda.direction(index)).collect();
         set_encoder(fit.params, &unit.params, &directions, lda.mean());
         let codes = codes_of(unit, &unit.dims, fit, &patches);
-        set_least_squares_decoder(fit.params, unit.weight_and_bias_of_decoder(), &unit.dims, &codes, &patches)
+        set_least_squares_decoder(fit.params, unit.weight_and_bias_of_decoder(), &unit.dims, codes.as_slice(), &patches)
     }
 }
 

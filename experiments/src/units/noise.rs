@@ -50,6 +50,9 @@ impl Noise {
             Self::Masking { block: 0, .. } => {
                 Err("the noise masks blocks of 0 pixels; a block of 1 masks pixels".into())
             }
+            Self::SaltAndPepper { low, high, .. } if !(low.is_finite() && high.is_finite()) => {
+                Err(format!("salt and pepper are {high} and {low}, but must be finite"))
+            }
             Self::Gaussian { sd } | Self::Blur { sd } if !(sd >= 0.0 && sd.is_finite()) => {
                 Err(format!("the standard deviation of the noise is {sd}, but must be finite and at least 0"))
             }
@@ -106,7 +109,9 @@ fn blur(patch: &mut [f32], [height, width, depth]: [usize; 3], sd: f64) {
     if sd == 0.0 {
         return;
     }
-    let weights: Vec<f64> = (0..=(3.0 * sd) as usize).map(|at| (-0.5 * (at as f64 / sd).powi(2)).exp()).collect();
+    // Nothing in a patch is farther away than its longer side.
+    let reach = (3.0 * sd).min(height.max(width) as f64) as usize;
+    let weights: Vec<f64> = (0..=reach).map(|at| (-0.5 * (at as f64 / sd).powi(2)).exp()).collect();
     for (len, stride) in [(height, width * depth), (width, depth)] {
         for start in (0..patch.len()).filter(|at| at / stride % len == 0) {
             let line: Vec<f64> = (0..len).map(|at| f64::from(patch[start + at * stride])).collect();
