@@ -20,8 +20,8 @@ pub trait Autoencoder {
     /// The parameters.
     fn params(&self) -> &Params;
 
-    /// Learns from `pictures` `[N, H, W, C]`; `labels` are for units that are supervised. Gives the mean training error of
-    /// each layer (mean absolute error) or of each epoch (mean loss). Saved to and resumed from `checkpoints`.
+    /// Learns from `pictures` `[N, H, W, C]`; `labels` are for units that are supervised. Gives the training error of
+    /// each layer at its end (mean absolute error over the last tenth) or of each epoch (mean loss). Saved to and resumed from `checkpoints`.
     ///
     /// # Errors
     /// When a loss is no longer finite, labels are needed and there are none, the run is interrupted, or a checkpoint cannot

@@ -1,7 +1,7 @@
 //! What is measured of one network: how well it reconstructs, and how well its features tell the classes apart.
 
 use crate::{
-    config::{CodeKind, Examples, Network, Part},
+    config::{CodeKind, Examples, Network, Part, ValueRange},
     data::Labelled,
     pictures::PictureSource,
     probe::{Features, Probe, ProbeError},
@@ -9,6 +9,7 @@ use crate::{
 };
 use patchgrad::{Tensor, Workspace};
 use serde::Serialize;
+use std::borrow::Cow;
 
 /// Patches that stand for a part of pages.
 const PAGE_PATCHES: usize = 4_000;
@@ -82,6 +83,14 @@ pub fn reconstructions(network: &Network, pictures: &dyn PictureSource, workspac
     rows.reshape(pictures.size()).expect("a reconstruction has as many values as its picture")
 }
 
+/// Values as the scores expect them, in [-1, 1].
+fn symmetric<'t>(examples: &Examples, tensor: &'t Tensor) -> Cow<'t, Tensor> {
+    match examples.range {
+        ValueRange::MinusOneToOne => Cow::Borrowed(tensor),
+        ValueRange::ZeroToOne => Cow::Owned(Tensor::new(tensor.shape(), &examples.symmetric(tensor.as_slice()))),
+    }
+}
+
 /// The scores of the reconstructions of the test pictures.
 pub fn score(
     network: &Network,
@@ -91,8 +100,7 @@ pub fn score(
     workspace: &mut Workspace,
 ) -> Vec<Measured> {
     let decoded = reconstructions(network, seen.test.pictures(), workspace);
-    let symmetric = |tensor: &Tensor| Tensor::new(tensor.shape(), &examples.symmetric(tensor.as_slice()));
-    let (targets, decoded) = (symmetric(seen.test.targets()), symmetric(&decoded));
+    let (targets, decoded) = (symmetric(examples, seen.test.targets()), symmetric(examples, &decoded));
     let of = |&score: &Score| {
         let (value, note) = match score_pictures(score, &targets, &decoded) {
             Ok(summary) => (Some(summary.value), String::new()),

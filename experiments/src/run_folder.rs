@@ -14,19 +14,19 @@
 
 use crate::{
     config::{Config, Examples, Network},
-    files::write_atomically,
+    files::{remove_partial_files, write_atomically},
     version::VERSION,
 };
 use anyhow::{Context, Result, bail};
 use patchgrad::{ENVIRONMENT_VARIABLE, Isa, Params, checkpoint::Checkpoint, parallel};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
 /// What `run.json` says.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunRecord {
     /// Version of the project.
     pub version: String,
@@ -93,6 +93,53 @@ impl RunFolder {
         }
         let config = Config::read(&file, overrides)?;
         Ok((Self { path: path.to_path_buf() }, config))
+    }
+
+    /// Removes what an earlier run left that could be taken for results of this one.
+    ///
+    /// # Errors
+    /// If a file is there and cannot be removed.
+    pub fn clear(&self) -> Result<()> {
+        let names = [
+            "model.safetensors",
+            "checkpoints/last.safetensors",
+            "results.csv",
+            "metrics.jsonl",
+            "report.html",
+            "probes.csv",
+            "features.csv",
+        ];
+        for name in names {
+            let path = self.path.join(name);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(error).with_context(|| format!("cannot remove {}", path.display()));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes files that killed processes left half-written.
+    ///
+    /// # Errors
+    /// If a folder cannot be read or such a file not be removed.
+    pub fn remove_partial_files(&self) -> Result<()> {
+        for folder in [self.path.clone(), self.path.join("figures")] {
+            remove_partial_files(&folder).with_context(|| format!("cannot clean {}", folder.display()))?;
+        }
+        Ok(())
+    }
+
+    /// What `run.json` says.
+    ///
+    /// # Errors
+    /// If it is missing or damaged.
+    pub fn record(&self) -> Result<RunRecord> {
+        let path = self.path.join("run.json");
+        let json = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        serde_json::from_str(&json).with_context(|| format!("{} is damaged", path.display()))
     }
 
     /// Where training stands.

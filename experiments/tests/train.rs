@@ -193,6 +193,8 @@ fn a_trained_network_is_looked_at_from_all_sides() {
     assert_eq!((features.lines().count(), features.lines().next().unwrap().split(',').count()), (21, 8));
     let text = printed(folder.path(), &["probe", "run"]);
     assert!(text.contains("code           ridge") && text.contains("pixels         ridge"), "{text}");
+    assert!(refused(folder.path(), &["probe", "run"], 2).contains("probes.csv exists; nothing was written"));
+    printed(folder.path(), &["probe", "run", "--force"]);
     let text = printed(folder.path(), &["finetune", "run", "--quiet"]);
     assert!(text.contains("accuracy 0.") && text.contains("old decoder: mean squared error"), "{text}");
     assert!(folder.path().join("run/classifier/model.safetensors").is_file());
@@ -201,6 +203,41 @@ fn a_trained_network_is_looked_at_from_all_sides() {
     let before = fs::read(folder.path().join("run/classifier/model.safetensors")).unwrap();
     printed(folder.path(), &["finetune", "run", "--quiet", "--resume"]);
     assert!(before == fs::read(folder.path().join("run/classifier/model.safetensors")).unwrap());
+}
+
+/// The folder of one run becomes that of another: what the first left must not be taken for the second's.
+#[test]
+fn a_run_by_force_leaves_no_model_of_the_one_before() {
+    let folder = folder();
+    printed(folder.path(), &["train", "small.toml", "--out", "run", "--quiet"]);
+    let wild = ["--set", "training.lr=1e9", "--set", "training.optimizer=sgd"];
+    let again: Vec<&str> = ["train", "small.toml", "--out", "run", "--force"].iter().chain(&wild).copied().collect();
+    assert!(refused(folder.path(), &again, 4).contains("diverged"));
+    let message = refused(folder.path(), &["probe", "run"], 1);
+    assert!(message.contains("the training did not come to its end"), "{message}");
+    assert!(!folder.path().join("run/results.csv").exists());
+}
+
+#[test]
+fn a_run_goes_on_only_where_it_ends_in_the_same_bytes() {
+    let folder = folder();
+    printed(folder.path(), &["train", "small.toml", "--out", "run", "--quiet"]);
+    let file = folder.path().join("run/run.json");
+    let record: serde_json::Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    for (key, value, message) in [
+        ("instruction_set", serde_json::json!("other"), "was begun with the instruction set other"),
+        ("crc32", serde_json::json!(["0", "1"]), "was begun on pictures with the checksums 0, 1"),
+    ] {
+        let mut changed = record.clone();
+        changed[key] = value;
+        fs::write(&file, changed.to_string()).unwrap();
+        let got = refused(folder.path(), &["train", "--resume", "run"], 2);
+        assert!(got.contains(message), "{got}");
+    }
+    fs::write(&file, record.to_string()).unwrap();
+    printed(folder.path(), &["train", "--resume", "run", "--quiet"]);
+    let page = fs::read_to_string(folder.path().join("run/report.html")).unwrap();
+    assert!(page.contains(record["started"].as_str().unwrap()), "the run began when it began");
 }
 
 #[test]
@@ -257,6 +294,12 @@ fn mistakes_are_named_and_nothing_is_overwritten() {
         |set: &str, code: i32| refused(folder.path(), &["train", "small.toml", "--out", "run", "--set", set], code);
     assert!(with("network.layers.0.kernal=3", 2).contains("did you mean `kernel`?"));
     assert!(with("network.layers.1.kernel=9", 2).contains("network.layers: "));
+    assert!(
+        with("network.layers.0.offset=5", 2)
+            .contains("network.layers: layer 0: patches of 4 every 5 leave 4 of 28 over")
+    );
+    assert!(with("network.activation=tanh", 2).contains("network.activation: is for kind"));
+    assert!(with("data.channels=grey", 2).contains("data.channels: is for the sets folders"));
     assert!(with("network.layers.1.unit.noise.sd=-1", 2).contains("network.layers[1].unit: "));
     assert!(!folder.path().join("run").exists(), "a request that is wrong leaves nothing behind");
     assert!(with("data.dir=nowhere", 1).contains("`pitfall data fetch mnist` downloads it"));

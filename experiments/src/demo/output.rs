@@ -14,7 +14,7 @@ use super::{
     reference::{Decoder, Stage},
     relations::{JudgedBy, Level},
 };
-use crate::{report, statistics::Verdict};
+use crate::{files::write_atomically, report, statistics::Verdict};
 use anyhow::{Context, Result};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -118,10 +118,6 @@ fn write_csv(path: &Path, rows: impl Iterator<Item = impl Serialize>) -> Result<
     write_file(path, &bytes)
 }
 
-/// Writes under another name and renames, so that a file is there whole or not at all.
 fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let written = std::fs::write(&partial, bytes).and_then(|()| std::fs::rename(&partial, path));
-    written.with_context(|| format!("cannot write {}", path.display()))
+    Ok(write_atomically(path, bytes)?)
 }

@@ -97,7 +97,7 @@ impl Checkpoints {
     pub fn start(file: &Path, run: Run, cadence: Cadence) -> Result<Self, TrainingError> {
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let prepared = std::fs::create_dir_all(folder).and_then(|()| remove_partial_files(folder));
-        prepared.map_err(|source| TrainingError::Read { path: folder.to_path_buf(), source })?;
+        prepared.map_err(|source| TrainingError::Prepare { path: folder.to_path_buf(), source })?;
         Ok(Self::of(Some(file.to_path_buf()), run, cadence))
     }
 

@@ -40,6 +40,14 @@ pub enum TrainingError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// The folder for checkpoints could not be made or cleaned.
+    #[error("cannot prepare the folder {}: {source}; free some space or choose another folder", .path.display())]
+    Prepare {
+        /// The folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
     /// A checkpoint is damaged or belongs to another model.
     #[error("cannot resume from {}: {source}", .path.display())]
     Checkpoint {
@@ -76,7 +84,7 @@ impl TrainingError {
             Self::NotFinite { .. } => 4,
             Self::Interrupted { .. } => 75,
             Self::OtherRun { .. } | Self::Layer { .. } => 2,
-            Self::Read { .. } | Self::Checkpoint { .. } | Self::Write(_) => 1,
+            Self::Read { .. } | Self::Prepare { .. } | Self::Checkpoint { .. } | Self::Write(_) => 1,
         }
     }
 }

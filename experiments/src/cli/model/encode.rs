@@ -1,9 +1,10 @@
 //! `pitfall encode`.
 
-use super::{ModelArgs, print};
+use super::{BadRequest, ModelArgs, print};
 use crate::{
-    config::{CodeKind, Part},
+    config::{CodeKind, Network, Part},
     evaluation::{self, Seen},
+    files::write_atomically,
 };
 use anyhow::{Context, Result};
 use clap::Args;
@@ -30,6 +31,10 @@ pub(in crate::cli) struct EncodeArgs {
 pub(super) fn run(args: &EncodeArgs) -> Result<()> {
     let model = args.model.open()?;
     let out = args.model.new_file(args.out.clone().unwrap_or_else(|| model.folder.path.join("codes.npz")))?;
+    if args.central && !matches!(model.network, Network::Scae(_)) {
+        let text = "--central: an end-to-end network has one code; central features are those of all layers of a stack";
+        return Err(BadRequest(text.to_string()).into());
+    }
     let code = if args.central { CodeKind::Central } else { model.config.evaluation.code };
     let mut workspace = Workspace::new();
     let seen = Seen::new(&model.examples, model.network.autoencoder().picture_shape(), model.config.seed)?;
@@ -45,7 +50,8 @@ pub(super) fn run(args: &EncodeArgs) -> Result<()> {
     }
     let packing = if args.compress { npz::Packing::Deflated } else { npz::Packing::Stored };
     let named: Vec<(&str, &NpyArray)> = arrays.iter().map(|(name, array)| (name.as_str(), array)).collect();
-    npz::write(&out, &named, packing).context("cannot write the features")?;
+    let bytes = npz::to_bytes(&named, packing).context("cannot write the features")?;
+    write_atomically(&out, &bytes)?;
     let shapes: Vec<String> = arrays.iter().map(|(name, array)| format!("{name} {:?}", array.shape)).collect();
     print(&format!("{}\n{}\n", shapes.join(", "), out.display()))
 }

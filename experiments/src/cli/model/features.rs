@@ -26,6 +26,7 @@ pub(in crate::cli) struct FeaturesArgs {
 }
 
 pub(super) fn run(args: &FeaturesArgs) -> Result<()> {
+    args.model.new_file_of_run("features.csv")?;
     let model = args.model.open()?;
     let Network::Scae(scae) = &model.network else {
         let text = "an end-to-end network has no layers with features of their own; `pitfall encode` writes its codes";

@@ -92,7 +92,6 @@ pub(super) fn run(args: &FinetuneArgs) -> Result<()> {
         }
         _ => train,
     };
-    folder.write("config.toml", model.config.to_toml().as_bytes())?;
     let mut workspace = Workspace::new();
     let (head, history) = learn(args, &model, &folder, scae, [train, validation], &mut workspace)?;
     let epochs = history.losses.iter().enumerate().map(|(epoch, &loss)| Epoch {
@@ -112,7 +111,12 @@ pub(super) fn run(args: &FinetuneArgs) -> Result<()> {
     };
     folder.write("confusion.txt", format!("{confusion}\n").as_bytes())?;
     if let Head::Network(classifier) = &head {
-        text += &before_and_after(&model, &folder, [scae, classifier.scae()], test, &mut workspace)?;
+        text += &match classifier.to_scae() {
+            Some(after) => before_and_after(&model, &folder, [scae, &after], test, &mut workspace)?,
+            None => {
+                "positions do not share their weights any more: there is no stack to reconstruct with\n".to_string()
+            }
+        };
     }
     print(&format!("{confusion}\n{text}{}\n", folder.path.display()))
 }
@@ -132,6 +136,8 @@ fn learn(
         true => Checkpoints::resume(&folder.checkpoint(), run, cadence)?,
         false => Checkpoints::start(&folder.checkpoint(), run, cadence)?,
     };
+    // Not before it is known that the run can go on: until then the old one tells with what.
+    folder.write("config.toml", config.to_toml().as_bytes())?;
     let steps = settings.epochs * train.count().div_ceil(settings.batch_size);
     let report = Progress::new("steps", args.quiet).of_steps(steps as u64);
     let mut checkpoints = checkpoints.interrupted_by(interrupt_on_signals()?).reporting(report);

@@ -91,6 +91,16 @@ impl ModelArgs {
         Ok(Model { folder, config, examples, network })
     }
 
+    /// A file in the folder of the run that the command writes, which must not be there yet.
+    fn new_file_of_run(&self, name: &str) -> Result<(), BadRequest> {
+        let path = self.run.join(name);
+        if path.exists() && !self.force {
+            let path = path.display();
+            return Err(BadRequest(format!("{path} exists; nothing was written. Give --force to replace it")));
+        }
+        Ok(())
+    }
+
     /// A file that the command writes, which must not be there yet.
     fn new_file(&self, path: PathBuf) -> Result<PathBuf, BadRequest> {
         if path.exists() && !self.force {

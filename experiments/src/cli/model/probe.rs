@@ -23,6 +23,7 @@ pub(in crate::cli) struct ProbeArgs {
 }
 
 pub(super) fn run(args: &ProbeArgs) -> Result<()> {
+    args.model.new_file_of_run("probes.csv")?;
     let model = args.model.open()?;
     let mut workspace = Workspace::new();
     let seen = Seen::new(&model.examples, model.network.autoencoder().picture_shape(), model.config.seed)?;

@@ -47,7 +47,9 @@ pub(super) fn run(args: &ReconstructArgs) -> Result<()> {
     if let Some(path) = archive {
         let all = evaluation::reconstructions(&model.network, seen.test.pictures(), &mut workspace);
         let array = NpyArray { shape: all.shape().dims().to_vec(), data: all.as_slice().to_vec() };
-        npz::write(&path, &[("test", &array)], npz::Packing::Stored).context("cannot write the reconstructions")?;
+        let bytes =
+            npz::to_bytes(&[("test", &array)], npz::Packing::Stored).context("cannot write the reconstructions")?;
+        crate::files::write_atomically(&path, &bytes)?;
     }
     let scores = if args.all_scores { Score::ALL.to_vec() } else { model.config.evaluation.scores.clone() };
     let results = evaluation::score(&model.network, &model.examples, &seen, &scores, &mut workspace);

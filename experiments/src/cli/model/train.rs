@@ -17,7 +17,7 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use clap::Args;
-use patchgrad::{Tensor, Workspace};
+use patchgrad::{ENVIRONMENT_VARIABLE, Tensor, Workspace};
 use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -102,8 +102,15 @@ fn train(args: &TrainArgs) -> Result<()> {
     let (folder, mut config) = args.folder()?;
     let examples = config.load()?;
     config.network.resolve(config.data.set, examples.picture())?;
-    let record = RunRecord::new(&folder, &config, &examples, started);
-    if args.resume.is_none() {
+    let mut record = RunRecord::new(&folder, &config, &examples, started);
+    folder.remove_partial_files()?;
+    if args.resume.is_some() {
+        let begun = folder.record()?;
+        same_bits(&begun, &record)?;
+        record = begun;
+    } else {
+        // With --force another run may have been here.
+        folder.clear()?;
         let json = serde_json::to_string_pretty(&record).context("cannot describe the run")?;
         folder.write("run.json", format!("{json}\n").as_bytes())?;
         folder.write("config.toml", config.to_toml().as_bytes())?;
@@ -141,6 +148,25 @@ fn train(args: &TrainArgs) -> Result<()> {
         text
     };
     print(&text)
+}
+
+/// Whether a run that was begun so ends in the same bytes here.
+fn same_bits(begun: &RunRecord, now: &RunRecord) -> Result<(), BadRequest> {
+    if begun.instruction_set != now.instruction_set {
+        let (theirs, ours) = (&begun.instruction_set, &now.instruction_set);
+        return Err(BadRequest(format!(
+            "the run was begun with the instruction set {theirs}, here it is {ours}, whose last bits differ; {ENVIRONMENT_VARIABLE}={theirs} \
+             goes on, where the processor has it"
+        )));
+    }
+    if begun.crc32 != now.crc32 {
+        return Err(BadRequest(format!(
+            "the run was begun on pictures with the checksums {}, those here have {}; put the former back, or start anew",
+            begun.crc32.join(", "),
+            now.crc32.join(", ")
+        )));
+    }
+    Ok(())
 }
 
 /// Trains with checkpoints and progress.
