@@ -345,6 +345,10 @@ fn mistakes_teach_and_end_with_exit_code_2() {
              >= 2x2",
         ),
         ("conv2d --input x.npy --weight w.npy --padding 9999 --output y.npy", "more than 268435456 values"),
+        (
+            "conv2d --input x.npy --weight w.npy --padding 16777216 --stride 16777216 --output y.npy",
+            "the padded image [1, 33554436, 33554436, 3] would have more than 268435456 values",
+        ),
         ("im2col --input x.npy --kernel-size 9999999 --padding 9999999 --output y.npy", "would not fit into memory"),
         (
             "conv2d --input flat.npy --weight w.npy --output y.npy",
@@ -358,6 +362,10 @@ fn mistakes_teach_and_end_with_exit_code_2() {
         ("relu --input x.npy --output y.npy --grad-input dx.npy", "grad_output is missing"),
         (
             "relu --input x.npy --output y.npy --grad-output x.npy --grad-input y.npy",
+            "two results would go to this file",
+        ),
+        (
+            "relu --input x.npy --output y.npy --grad-output x.npy --grad-input ./y.npy",
             "two results would go to this file",
         ),
         (

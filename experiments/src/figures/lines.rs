@@ -274,7 +274,7 @@ mod tests {
         plot.series[0].points[0].link = Some("mnist-P1-3".into());
         let svg = plot.to_svg();
         assert_well_formed(&svg);
-        assert!(svg.contains("<a href=\"#mnist-P1-3\">"));
+        assert!(svg.contains("<a href=\"#mnist-P1-3\" "));
     }
 
     #[test]

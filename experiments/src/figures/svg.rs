@@ -53,9 +53,12 @@ pub(super) fn draw(
         result.expect("drawing into a string cannot fail")
     };
     let body = drawn.split_once('>').and_then(|(_, rest)| rest.rsplit_once("</svg>")).map_or("", |(body, _)| body);
+    // Links inside an image would not be announced; and hundreds of them are no way to get to the table, which has them all: a click
+    // follows one, the tabulator does not stop there.
+    let role = if hovers.iter().any(|hover| hover.link.is_some()) { "group" } else { "img" };
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"100%\" \
-         style=\"max-width:{WIDTH}px;height:auto\" role=\"img\" aria-label=\"{}\">{body}",
+         style=\"max-width:{WIDTH}px;height:auto\" role=\"{role}\" aria-label=\"{}\">{body}",
         escape(description)
     );
     for Hover { at: (x, y), title, link } in hovers {
@@ -63,7 +66,9 @@ pub(super) fn draw(
         let disc =
             format!("<circle cx=\"{x}\" cy=\"{y}\" r=\"8\" fill=\"transparent\"><title>{title}</title></circle>");
         match link {
-            Some(link) => writeln!(svg, "<a href=\"#{}\">{disc}</a>", escape(&link)),
+            Some(link) => {
+                writeln!(svg, "<a href=\"#{}\" tabindex=\"-1\" aria-label=\"{title}\">{disc}</a>", escape(&link))
+            }
             None => writeln!(svg, "{disc}"),
         }
         .expect("writing to a string cannot fail");
@@ -150,6 +155,9 @@ pub(super) mod tests {
         assert_well_formed(&svg);
         assert!(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 820 100\" width=\"100%\""));
         assert!(svg.contains("role=\"img\" aria-label=\"one &gt; &quot;two&quot; \">"));
+        let linked = draw(100, "a", "b", |_| Ok(vec![Hover { link: Some("row".into()), ..hover() }]));
+        assert!(linked.contains("role=\"group\" aria-label=\"b\">"), "links inside an image are not announced");
+        assert!(linked.contains("<a href=\"#row\" tabindex=\"-1\" aria-label=\"net &lt;1&gt; &amp; &quot;2"));
         assert!(
             svg.contains("<circle cx=\"5\" cy=\"7\" r=\"8\" fill=\"transparent\"><title>net &lt;1&gt; &amp; &quot;2")
         );

@@ -1,6 +1,7 @@
 //! `pitfall data list`: a block of lines for each set.
 
-use super::{ListArgs, folder, print, sets::AnySet, thousands};
+use super::{ListArgs, folder, print, sets::AnySet};
+use crate::report::format::count;
 use patchgrad_datasets::{
     SetName,
     upstream::{Presence, Upstream},
@@ -34,7 +35,7 @@ pub(super) fn run(args: &ListArgs) -> anyhow::Result<()> {
 }
 
 fn real(set: SetName, dir: &Path, named: bool) -> [String; 3] {
-    let counts = Upstream::of(set.folder()).map(|upstream| upstream.counts.map(thousands));
+    let counts = Upstream::of(set.folder()).map(|upstream| upstream.counts.map(count));
     let shape = match set {
         SetName::Mnist | SetName::FashionMnist => "28x28x1",
         SetName::Cifar10 | SetName::Cifar100 | SetName::Svhn => "32x32x3",

@@ -88,29 +88,3 @@ pub(super) fn run(command: &DataCommand) -> anyhow::Result<()> {
         DataCommand::Show(args) => show::run(args),
     }
 }
-
-/// `60000` as `60,000`.
-fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_grouped() {
-        let cases = [(0, "0"), (999, "999"), (1_000, "1,000"), (73_257, "73,257"), (1_234_567, "1,234,567")];
-        for (number, text) in cases {
-            assert_eq!(thousands(number), text);
-        }
-    }
-}

@@ -3,20 +3,19 @@
 use super::{
     BadRequest, ShowArgs, folder, print,
     sets::{self, AnySet},
-    thousands,
 };
-use crate::figures::{Colour, Sheet, SheetLayout};
-use anyhow::{Context, Result};
+use crate::{
+    figures::{Colour, Sheet, SheetLayout},
+    files::write_atomically,
+    report::format::count as grouped,
+};
+use anyhow::{Context, Result, bail};
 use patchgrad_datasets::{
     DataSet, SetName, bundled, open,
     synthetic::pages,
     upstream::{Presence, Upstream},
 };
-use std::{
-    fs::OpenOptions,
-    io::Write,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 /// A sheet should fill a screen, not more: pictures are enlarged up to this many pixels a side.
 const PICTURE_SIDE: usize = 64;
@@ -94,7 +93,7 @@ fn class_sheet(data: &DataSet, count: usize) -> (Sheet, String) {
     let caption = format!(
         "{}: {} training pictures of {shape}; rows from the top: {}",
         data.name,
-        thousands(data.train.count()),
+        grouped(data.train.count()),
         data.class_names.join(", ")
     );
     (sheet, caption)
@@ -140,13 +139,8 @@ fn scaled(bytes: &[u8]) -> Vec<f32> {
 }
 
 fn write(out: &Path, bytes: &[u8], force: bool) -> Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true);
-    if force {
-        options.create(true).truncate(true)
-    } else {
-        options.create_new(true)
-    };
-    let file = options.open(out).and_then(|mut file| file.write_all(bytes));
-    file.with_context(|| format!("cannot write {}", out.display()))
+    if out.exists() && !force {
+        bail!("cannot write {}: it exists; give another --out, or --force", out.display());
+    }
+    Ok(write_atomically(out, bytes)?)
 }

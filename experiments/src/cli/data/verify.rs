@@ -1,6 +1,7 @@
 //! `pitfall data verify`: a line for each set.
 
-use super::{BadRequest, VerifyArgs, folder, print, thousands};
+use super::{BadRequest, VerifyArgs, folder, print};
+use crate::report::format::count;
 use anyhow::bail;
 use patchgrad_datasets::{
     SetName,
@@ -47,7 +48,7 @@ fn line(report: &SetReport) -> String {
                 Known::Repacked => "checksums known: the published content, packed in another way",
                 Known::Unknown => "checksums not known: not the published set, but readable",
             };
-            let (train, test) = (thousands(*train), thousands(*test));
+            let (train, test) = (count(*train), count(*test));
             format!("ok: {train} training and {test} test pictures of {shape}, {classes} classes; {checksum}")
         }
     };

@@ -154,7 +154,7 @@ pub(super) struct Conv2dArgs {
     /// Number of groups that the channels are cut into
     #[arg(long, default_value_t = 1)]
     pub(super) groups: usize,
-    /// How to compute it: auto, naive or im2col
+    /// How to compute it: auto, auto-exact, naive, im2col, direct or winograd
     #[arg(long, default_value_t)]
     pub(super) algorithm: ConvAlgorithm,
 }
@@ -180,7 +180,7 @@ pub(super) struct ConvTranspose2dArgs {
     /// Number of groups that the channels are cut into
     #[arg(long, default_value_t = 1)]
     pub(super) groups: usize,
-    /// How to compute it: auto, naive or im2col
+    /// How to compute it: auto, auto-exact, naive, im2col, direct or winograd
     #[arg(long, default_value_t)]
     pub(super) algorithm: ConvAlgorithm,
 }

@@ -48,7 +48,7 @@ pub(super) fn indices_from_tensor(tensor: &Tensor) -> Result<Indices, UsageError
 /// gets its own.
 pub(super) fn write_all(files: &[(PathBuf, NpyArray)]) -> Result<(), UsageError> {
     for (i, (path, _)) in files.iter().enumerate() {
-        if files[..i].iter().any(|(earlier, _)| earlier == path) {
+        if files[..i].iter().any(|(earlier, _)| whole(earlier) == whole(path)) {
             return Err(UsageError(format!("{}: two results would go to this file", path.display())));
         }
     }
@@ -60,6 +60,13 @@ pub(super) fn write_all(files: &[(PathBuf, NpyArray)]) -> Result<(), UsageError>
         }
     }
     result
+}
+
+/// The path by which two names of one file are the same.
+fn whole(path: &Path) -> PathBuf {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+    folder.join(path.file_name().unwrap_or_default())
 }
 
 fn write_and_rename(files: &[(PathBuf, NpyArray)]) -> Result<(), UsageError> {
@@ -99,6 +106,10 @@ mod tests {
         let error = write_all(&[(good.clone(), scalar(1.0)), (good.clone(), scalar(2.0))]).unwrap_err();
         assert!(error.to_string().ends_with("two results would go to this file"), "{error}");
         assert_eq!(count(), 0);
+
+        let other_name = folder.path().join(".").join("y.npy");
+        let error = write_all(&[(good.clone(), scalar(1.0)), (other_name, scalar(2.0))]).unwrap_err();
+        assert!(error.to_string().ends_with("two results would go to this file"), "{error}");
 
         write_all(&[(good.clone(), scalar(1.0)), (folder.path().join("z.npy"), scalar(2.0))]).unwrap();
         assert_eq!((npy::read(&good).unwrap(), count()), (scalar(1.0), 2));

@@ -150,6 +150,24 @@ impl Operation {
             }
         };
         check_size("op", "the output", output.dims())?;
+        let padded = |padding: [usize; 2], image: Shape| match image.nhwc() {
+            Some([n, h, w, c]) => {
+                let [h, w] = [h.saturating_add(2 * padding[0]), w.saturating_add(2 * padding[1])];
+                check_size("op", "the padded image", &[n, h, w, c])
+            }
+            None => Ok(()),
+        };
+        match &kind {
+            Kind::Conv2d(spec) => padded(spec.padding, input)?,
+            // The adjoint convolution pads the output.
+            Kind::ConvTranspose2d(spec) => padded(spec.padding, output)?,
+            Kind::MaxPool2d(_)
+            | Kind::AvgPool2d(_)
+            | Kind::MaxUnpool2d(_)
+            | Kind::Linear
+            | Kind::Unfold(_)
+            | Kind::Activation(_) => {}
+        }
         Ok(Self { kind, output, output_role })
     }
 
