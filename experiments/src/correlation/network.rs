@@ -12,7 +12,7 @@ use crate::{
     linear_decoder::decode_linearly,
     measures,
     neighbours::Metric,
-    probe::{Features, FittedProbe, LogisticProbe, MlpSettings, PENALTIES, Probe},
+    probe::{Features, FittedProbe, LogisticProbe, MlpSettings, PENALTIES, Probe, ProbeError},
     scae::Scae,
     scores::{Reconstruction, Score, r2_of_clipped, score_pictures},
     units::Trained,
@@ -186,13 +186,10 @@ pub fn run(member: &Member, examples: &Examples, trainer: &Trainer) -> NetworkRo
     match trainer.train(member, &mut workspace) {
         Ok((scae, trained)) => {
             let filled = measure(&scae, &trained, [train, validation, test], examples, row.clone(), &mut workspace);
-            match filled {
-                Some(row) => row,
-                None => {
-                    row.reason = "a code or a reconstruction is not finite".to_string();
-                    row
-                }
-            }
+            filled.unwrap_or_else(|why| {
+                row.reason = why;
+                row
+            })
         }
         Err(error) => {
             row.reason = error.to_string();
@@ -201,7 +198,10 @@ pub fn run(member: &Member, examples: &Examples, trainer: &Trainer) -> NetworkRo
     }
 }
 
-/// Fills in the row; `None` when a value is not finite.
+/// Fills in the row.
+///
+/// # Errors
+/// With what cannot be measured, and why: most often a value that is not finite.
 fn measure(
     scae: &Scae,
     trained: &[Trained],
@@ -209,17 +209,18 @@ fn measure(
     examples: &Examples,
     mut row: NetworkRow,
     workspace: &mut Workspace,
-) -> Option<NetworkRow> {
+) -> Result<NetworkRow, String> {
     let layers = trained.len() as f64;
     row.train_error = Some(trained.iter().map(|layer| layer.final_error).sum::<f64>() / layers);
     row.train_error_bottom = trained.first().map(|layer| layer.final_error);
     row.train_error_top = trained.last().map(|layer| layer.final_error);
     row.train_error_cumulative = Some(trained.iter().map(|layer| layer.mean_error).sum::<f64>() / layers);
 
-    let decoded = scae.reconstruct(&test.pictures, workspace).reshape(test.pictures.shape()).ok()?;
+    let decoded = scae.reconstruct(&test.pictures, workspace).reshape(test.pictures.shape());
+    let decoded = decoded.expect("as many values as the pictures");
     let whole = Reconstruction::score(&test.pictures, decoded.as_slice());
     if !whole.mse.is_finite() {
-        return None;
+        return Err("the reconstruction is not finite".to_string());
     }
     (row.mse, row.mse_clipped) = (Some(whole.mse), Some(whole.mse_clipped));
     (row.r2, row.psnr) = (Some(whole.r2), Some(whole.psnr));
@@ -238,17 +239,20 @@ fn measure(
     let [codes, validation_codes, test_codes] =
         [train, validation, test].map(|part| scae.codes(&part.pictures, workspace));
     let classes = examples.classes();
-    let linear = decode_linearly([&codes, &validation_codes, &test_codes], [train, validation]).ok()?;
+    let linear = decode_linearly([&codes, &validation_codes, &test_codes], [train, validation]);
+    let linear = linear.map_err(|error| format!("best linear decoder: {error}"))?;
     row.linear_decoder_mse = Some(Reconstruction::score(&test.pictures, &linear.pixels).mse);
     row.linear_decoder_mse_validation = Some(linear.validation_mse);
 
     let parts = [(&codes, train), (&validation_codes, validation), (&test_codes, test)];
     let [train_features, validation_features, test_features] =
         parts.map(|(rows, part)| Features { rows, labels: &part.labels });
-    let logistic = LogisticProbe::fit(train_features, validation_features, classes, &PENALTIES, workspace).ok()?;
-    row.logistic = Some(logistic.accuracy(test_features, workspace).ok()?);
-    row.logistic_validation = Some(logistic.accuracy(validation_features, workspace).ok()?);
-    row.cross_entropy = logistic.cross_entropy(test_features, workspace).ok()?;
+    let of_probe = |error: ProbeError| format!("logistic probe: {error}");
+    let logistic = LogisticProbe::fit(train_features, validation_features, classes, &PENALTIES, workspace);
+    let logistic = logistic.map_err(of_probe)?;
+    row.logistic = Some(logistic.accuracy(test_features, workspace).map_err(of_probe)?);
+    row.logistic_validation = Some(logistic.accuracy(validation_features, workspace).map_err(of_probe)?);
+    row.cross_entropy = logistic.cross_entropy(test_features, workspace).map_err(of_probe)?;
     let mut probe = |probe: Probe| {
         let fitted = probe.fit(train_features, validation_features, classes, workspace).ok()?;
         let predicted = fitted.predict(&test_codes, workspace).ok()?;
@@ -266,11 +270,11 @@ fn measure(
     row.information = row.cross_entropy.map(|entropy| measures::information_lower_bound(&test.labels, entropy));
     row.effective_rank = measures::effective_rank(rows);
     row.participation_ratio = measures::participation_ratio(rows);
-    let dead = measures::dead_units(rows)?;
+    let dead = measures::dead_units(rows).ok_or("a code is not finite")?;
     row.dead_features = Some(dead);
     row.sparsity = measures::hoyer_sparsity(rows);
     row.status = Status::of(dead, row.code_size, whole.r2);
-    Some(row)
+    Ok(row)
 }
 
 /// Mean squared difference of the top left `kernel` x `kernel` pixels of the originals `[N, H, W, C]` and the bottom right
