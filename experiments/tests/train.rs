@@ -294,10 +294,7 @@ fn mistakes_are_named_and_nothing_is_overwritten() {
         |set: &str, code: i32| refused(folder.path(), &["train", "small.toml", "--out", "run", "--set", set], code);
     assert!(with("network.layers.0.kernal=3", 2).contains("did you mean `kernel`?"));
     assert!(with("network.layers.1.kernel=9", 2).contains("network.layers: "));
-    assert!(
-        with("network.layers.0.offset=5", 2)
-            .contains("network.layers: layer 0: patches of 4 every 5 leave 4 of 28 over")
-    );
+    assert!(with("network.layers.0.kernel=3", 2).contains("layer 0: patches of 3 every 4 leave 1 of 28 over"));
     assert!(with("network.activation=tanh", 2).contains("network.activation: is for kind"));
     assert!(with("data.channels=grey", 2).contains("data.channels: is for the sets folders"));
     assert!(with("network.layers.1.unit.noise.sd=-1", 2).contains("network.layers[1].unit: "));

@@ -51,7 +51,7 @@ pub enum LinearAlgebraError {
     /// A value is NaN or infinite: typically the code of a network whose training diverged.
     #[error("a value is not finite; was the network that made the code still finite?")]
     NotFinite,
-    /// The iteration for the eigenvalues gave up; not known to happen on finite input.
+    /// The iteration for the eigenvalues gave up in both orders of the columns; not known to happen on finite input.
     #[error("the eigenvalue iteration did not converge")]
     NoConvergence,
 }
