@@ -305,7 +305,7 @@ impl Linear {
 
     /// One that reads a map `[H, W, C]` behind [`Flatten`]. It computes what [`new`](Self::new) with `H * W * C` features does,
     /// but knows that PyTorch flattens maps in the order (C, H, W): its weight is permuted in files with PyTorch's layouts
-    /// ([`ParamLayout::LinearOfMap`](crate::layout::ParamLayout::LinearOfMap)).
+    /// ([`ParamLayout::LinearOfMap`]).
     ///
     /// # Panics
     /// As [`new`](Self::new).
