@@ -1,47 +1,13 @@
-//! Layers: an op together with its parameters. A network is a [`Sequential`] of them.
-//!
-//! Parameters start as PyTorch's layers do: weight and bias uniform in ±1/sqrt(fan in).
+//! The layers with weights: convolution, transposed convolution, linear.
 
+use super::Layer;
 use crate::{
     ParamId, Params, Shape, ShapeError, Tape, Var,
-    error::OrPanic,
     init::{Fan, Init},
     layout::ParamLayout,
-    ops::{Activation, AvgPool2dSpec, Conv2dSpec, ConvTranspose2dSpec, LinearDims, MaxPool2dSpec},
+    ops::{Activation, Conv2dSpec, ConvTranspose2dSpec, LinearDims},
     random::Stream,
 };
-use std::fmt;
-
-/// One step of a network.
-pub trait Layer: fmt::Debug + Send + Sync {
-    /// Records the layer on `tape`.
-    ///
-    /// # Panics
-    /// With the text of the [`ShapeError`] when the input does not fit.
-    fn forward(&self, tape: &mut Tape, input: Var) -> Var;
-
-    /// The shape that [`forward`](Self::forward) makes of an input shape.
-    ///
-    /// # Errors
-    /// If the input does not fit.
-    fn output_shape(&self, input: Shape) -> Result<Shape, ShapeError>;
-
-    /// Multiply-adds of one forward pass, bias and element-wise work not counted.
-    ///
-    /// # Errors
-    /// If the input does not fit.
-    fn multiply_adds(&self, _input: Shape) -> Result<u64, ShapeError> {
-        Ok(0)
-    }
-
-    /// The trainable tensors.
-    fn params(&self) -> Vec<ParamId> {
-        Vec::new()
-    }
-
-    /// What a summary calls the layer, such as `conv2d 3x3`.
-    fn label(&self) -> String;
-}
 
 /// The weight and bias of a layer, registered as `name.weight` and `name.bias`.
 #[derive(Clone, Copy, Debug)]
@@ -144,7 +110,8 @@ impl Conv2d {
         Self { activation, ..self }
     }
 
-    /// The same with max-pooling of 2x2 windows, stride 2, behind the activation: what a layer [`MaxPool2d`] would do, fused.
+    /// The same with max-pooling of 2x2 windows, stride 2, behind the activation: what a layer
+    /// [`MaxPool2d`](super::MaxPool2d) would do, fused.
     #[must_use]
     pub fn max_pool(self) -> Self {
         Self { max_pool: true, ..self }
@@ -281,8 +248,8 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// `features` is `[I, O]`; parameters `name.weight` `[I, O]` and `name.bias` `[O]`. Behind [`Flatten`] of a map see
-    /// [`of_map`](Self::of_map).
+    /// `features` is `[I, O]`; parameters `name.weight` `[I, O]` and `name.bias` `[O]`. Behind
+    /// [`Flatten`](super::Flatten) of a map see [`of_map`](Self::of_map).
     ///
     /// # Panics
     /// If a size is 0 or the name is taken.
@@ -303,9 +270,9 @@ impl Linear {
         Self { weight, params: WeightAndBias::new(params, name, weight, None, Fan::linear(weight), stream) }
     }
 
-    /// One that reads a map `[H, W, C]` behind [`Flatten`]. It computes what [`new`](Self::new) with `H * W * C` features does,
-    /// but knows that PyTorch flattens maps in the order (C, H, W): its weight is permuted in files with PyTorch's layouts
-    /// ([`ParamLayout::LinearOfMap`]).
+    /// One that reads a map `[H, W, C]` behind [`Flatten`](super::Flatten). It computes what [`new`](Self::new) with
+    /// `H * W * C` features does, but knows that PyTorch flattens maps in the order (C, H, W): its weight is permuted in
+    /// files with PyTorch's layouts ([`ParamLayout::LinearOfMap`]).
     ///
     /// # Panics
     /// As [`new`](Self::new).
@@ -340,145 +307,10 @@ impl Layer for Linear {
     }
 }
 
-/// [`Tape::max_pool2d`]; the indices are dropped.
-#[derive(Clone, Copy, Debug)]
-pub struct MaxPool2d(pub MaxPool2dSpec);
-
-impl Layer for MaxPool2d {
-    fn forward(&self, tape: &mut Tape, input: Var) -> Var {
-        tape.max_pool2d(input, &self.0).0
-    }
-
-    fn output_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
-        Ok(self.0.resolve(input)?.output())
-    }
-
-    fn label(&self) -> String {
-        format!("max_pool2d {}x{}", self.0.kernel_size[0], self.0.kernel_size[1])
-    }
-}
-
-/// [`Tape::avg_pool2d`].
-#[derive(Clone, Copy, Debug)]
-pub struct AvgPool2d(pub AvgPool2dSpec);
-
-impl Layer for AvgPool2d {
-    fn forward(&self, tape: &mut Tape, input: Var) -> Var {
-        tape.avg_pool2d(input, &self.0)
-    }
-
-    fn output_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
-        Ok(self.0.resolve(input)?.output())
-    }
-
-    fn label(&self) -> String {
-        format!("avg_pool2d {}x{}", self.0.kernel_size[0], self.0.kernel_size[1])
-    }
-}
-
-impl Layer for Activation {
-    fn forward(&self, tape: &mut Tape, input: Var) -> Var {
-        tape.activation(input, *self)
-    }
-
-    fn output_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
-        Ok(input)
-    }
-
-    fn label(&self) -> String {
-        self.to_string()
-    }
-}
-
-/// [`Tape::flatten`]: `[N, ..]` to `[N, features]`, maps in the order (H, W, C); see [`Linear::of_map`] for what follows it.
-#[derive(Clone, Copy, Debug)]
-pub struct Flatten;
-
-impl Layer for Flatten {
-    fn forward(&self, tape: &mut Tape, input: Var) -> Var {
-        tape.flatten(input)
-    }
-
-    fn output_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
-        match input.dims() {
-            [] => Err(ShapeError::new("flatten", "a scalar has no samples to keep apart")),
-            &[samples, ..] => Ok(Shape::from([samples, input.len() / samples.max(1)])),
-        }
-    }
-
-    fn label(&self) -> String {
-        "flatten".to_string()
-    }
-}
-
-/// Layers one after the other.
-#[derive(Debug, Default)]
-pub struct Sequential {
-    layers: Vec<Box<dyn Layer>>,
-}
-
-impl Sequential {
-    /// No layer: the identity.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The same with one more layer at the end.
-    #[must_use]
-    pub fn then(mut self, layer: impl Layer + 'static) -> Self {
-        self.layers.push(Box::new(layer));
-        self
-    }
-
-    /// The layers, first to last.
-    pub fn layers(&self) -> impl Iterator<Item = &dyn Layer> {
-        self.layers.iter().map(|layer| &**layer)
-    }
-}
-
-/// The output shape of layer `index` of a network; an error says which layer that is.
-pub(crate) fn output_shape_of_layer(index: usize, layer: &dyn Layer, input: Shape) -> Result<Shape, ShapeError> {
-    layer.output_shape(input).map_err(|error| error.in_layer(index, &layer.label()))
-}
-
-impl Layer for Sequential {
-    fn forward(&self, tape: &mut Tape, input: Var) -> Var {
-        self.layers.iter().enumerate().fold(input, |value, (index, layer)| {
-            // Asked first, so that what does not fit is said with the layer it does not fit.
-            output_shape_of_layer(index, &**layer, tape.shape(value)).or_panic();
-            layer.forward(tape, value)
-        })
-    }
-
-    fn output_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
-        let mut layers = self.layers.iter().enumerate();
-        layers.try_fold(input, |shape, (index, layer)| output_shape_of_layer(index, &**layer, shape))
-    }
-
-    fn multiply_adds(&self, input: Shape) -> Result<u64, ShapeError> {
-        let mut shape = input;
-        let mut total = 0;
-        for (index, layer) in self.layers.iter().enumerate() {
-            let output = output_shape_of_layer(index, &**layer, shape)?;
-            total += layer.multiply_adds(shape)?;
-            shape = output;
-        }
-        Ok(total)
-    }
-
-    fn params(&self) -> Vec<ParamId> {
-        self.layers.iter().flat_map(|layer| layer.params()).collect()
-    }
-
-    fn label(&self) -> String {
-        format!("sequential of {}", self.layers.len())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Tensor, Workspace, random::stream};
+    use crate::{Tensor, Workspace, layers::Sequential, random::stream};
 
     #[test]
     fn a_layer_without_bias_has_one_parameter_and_starts_its_sums_from_0() {
@@ -494,19 +326,6 @@ mod tests {
         let input = tape.input(&zeros);
         let output = network.forward(&mut tape, input);
         assert!(tape.value(output).as_slice().iter().all(|&value| value == 0.0));
-    }
-
-    #[test]
-    #[should_panic(expected = "(in layer 1, conv2d 3x3)")]
-    fn what_does_not_fit_is_said_with_its_layer() {
-        let (mut params, mut init) = (Params::new(), stream(0, "init", 0));
-        let first = Conv2d::new(&mut params, "first", [1, 1], Conv2dSpec::new([3, 3]), &mut init);
-        let second = Conv2d::new(&mut params, "second", [1, 1], Conv2dSpec::new([3, 3]), &mut init);
-        let network = Sequential::new().then(first).then(second);
-        let (image, mut workspace) = (Tensor::zeros([1, 4, 4, 1]), Workspace::new());
-        let mut tape = Tape::with_params(&params, &mut workspace);
-        let input = tape.input(&image);
-        network.forward(&mut tape, input);
     }
 
     #[test]
