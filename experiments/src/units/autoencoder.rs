@@ -16,20 +16,20 @@
 //! values the first stay.
 
 use super::{
-    Axis, Convolution, Equivalent, Fit, FitError, Noise, Sparsity, Trained, Unit, UnitDims,
+    Axis, Convolution, Fit, FitError, Noise, Sparsity, Trained, Unit, UnitDims,
+    by_rule::{ByRule, Rule},
     fit::{Step, reconstruction_loss},
     penalty::contraction,
 };
 use patchgrad::{
     ParamId, Params, Tape, Tensor, Var, Workspace,
-    autograd::IndicesVar,
     init::{Fan, Init},
     layout::ParamLayout,
     ops::Activation,
     random::Stream,
 };
 
-/// What goes beyond reconstruction.
+/// The rule: gradient descent on the reconstruction, and what goes beyond that.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Extras {
     /// Whether the decoder is the transpose of the encoder.
@@ -42,16 +42,6 @@ pub(super) struct Extras {
     pub(super) contraction: Option<f32>,
     /// How many values of a position stay.
     pub(super) largest: Option<usize>,
-}
-
-/// The handles and options of one such unit.
-#[derive(Clone, Debug)]
-pub(super) struct Autoencoder {
-    pub(super) dims: UnitDims,
-    pub(super) encoder: Activation,
-    pub(super) decoder: Activation,
-    pub(super) extras: Extras,
-    pub(super) params: AutoencoderParams,
 }
 
 /// The parameters of encoder and decoder.
@@ -140,21 +130,27 @@ impl AutoencoderParams {
     }
 }
 
-impl Autoencoder {
+impl Extras {
     /// One step on clean patches, of which the encoder sees `seen`.
-    fn step(&self, params: &Params, clean: &Tensor, seen: &Tensor, workspace: &mut Workspace) -> Step {
+    fn step(
+        &self,
+        unit: &ByRule<Self>,
+        params: &Params,
+        [clean, seen]: [&Tensor; 2],
+        workspace: &mut Workspace,
+    ) -> Step {
         let mut tape = Tape::with_params(params, workspace);
         let (seen, target) = (tape.input(seen), tape.input(clean));
-        let code = self.encode(&mut tape, seen);
-        let decoded = self.decode_patches(&mut tape, code, None);
+        let code = unit.encode(&mut tape, seen);
+        let decoded = unit.decode_patches(&mut tape, code, None);
         let (mut loss, absolute_error) = reconstruction_loss(&mut tape, decoded, target);
-        if let Some(sparsity) = self.extras.sparsity {
+        if let Some(sparsity) = self.sparsity {
             let penalty = sparsity.record(&mut tape, code);
             loss = tape.add(loss, penalty);
         }
-        if let Some(weight) = self.extras.contraction {
-            let encoder = tape.param(self.params.encoder_weight);
-            let penalty = contraction(&mut tape, code, encoder, self.encoder);
+        if let Some(weight) = self.contraction {
+            let encoder = tape.param(unit.params.encoder_weight);
+            let penalty = contraction(&mut tape, code, encoder, unit.encoder);
             let penalty = tape.scale(penalty, weight);
             loss = tape.add(loss, penalty);
         }
@@ -162,65 +158,27 @@ impl Autoencoder {
     }
 }
 
-impl Unit for Autoencoder {
-    fn encode_with_switches(&self, tape: &mut Tape, map: Var) -> (Var, Option<IndicesVar>) {
-        let code = self.params.encode(&self.dims, self.encoder, tape, map);
-        let code = match self.extras.largest {
-            Some(count) => keep_largest(tape, code, count),
-            None => code,
-        };
-        (code, None)
-    }
-
-    fn decode_patches(&self, tape: &mut Tape, code: Var, _: Option<IndicesVar>) -> Var {
-        self.params.decode(self.decoder, tape, code)
-    }
-
-    fn encoder_params(&self) -> Vec<ParamId> {
-        self.params.of_encoder()
-    }
-
-    fn decoder_params(&self) -> Vec<ParamId> {
-        self.params.of_decoder()
-    }
-
-    fn linear_weights(&self) -> Vec<ParamId> {
-        self.params.linear_weights([self.encoder, self.decoder])
-    }
-
-    fn axes(&self) -> Vec<(ParamId, &'static [Axis])> {
-        self.params.axes()
-    }
-
-    fn convolution(&self) -> Option<Convolution> {
-        self.extras.largest.is_none().then(|| self.params.convolution(self.encoder))
-    }
-
-    fn equivalent(&self, params: &Params) -> Option<Equivalent> {
-        let same = || Equivalent::of(params, &self.params, &self.dims, [self.encoder, self.decoder]);
-        self.extras.largest.is_none().then(same)
-    }
-
-    fn fit(&self, fit: &mut Fit) -> Result<Trained, FitError> {
-        fit.descend("noise", &self.linear_weights(), |params, maps, stream, workspace| {
-            let Some(noise) = self.extras.noise else { return self.step(params, maps, maps, workspace) };
+impl Rule for Extras {
+    fn fit(&self, unit: &ByRule<Self>, fit: &mut Fit) -> Result<Trained, FitError> {
+        fit.descend("noise", &unit.linear_weights(), |params, maps, stream, workspace| {
+            let Some(noise) = self.noise else { return self.step(unit, params, [maps, maps], workspace) };
             let mut corrupted = workspace.take(maps.shape());
             corrupted.as_mut_slice().copy_from_slice(maps.as_slice());
             noise.corrupt(&mut corrupted, stream);
-            let step = self.step(params, maps, &corrupted, workspace);
+            let step = self.step(unit, params, [maps, &corrupted], workspace);
             workspace.give(corrupted);
             step
         })
     }
 
-    fn fit_decoder(&self, fit: &mut Fit) -> Result<Trained, FitError> {
-        fit.descend_decoder(self)
+    fn largest(&self) -> Option<usize> {
+        self.largest
     }
 }
 
 /// Records the code with all but the `count` largest values of each position set to 0. The gradient passes where a value
 /// stayed.
-fn keep_largest(tape: &mut Tape, code: Var, count: usize) -> Var {
+pub(super) fn keep_largest(tape: &mut Tape, code: Var, count: usize) -> Var {
     let shape = tape.shape(code);
     let features = *shape.dims().last().expect("codes have four axes");
     let mut mask = vec![0.0; shape.len()];

@@ -1,16 +1,24 @@
-//! Units with the encoder and decoder of `standard`, untied, that learn them by a rule of their own.
+//! Units with an encoder `f(x W + b)` and a decoder `g(y V + c)`: one for each rule by which they learn, gradient descent among them.
 
-use super::{Axis, Convolution, Equivalent, Fit, FitError, Trained, Unit, UnitDims, autoencoder::AutoencoderParams};
+use super::{
+    Axis, Convolution, Equivalent, Fit, FitError, Trained, Unit, UnitDims,
+    autoencoder::{AutoencoderParams, keep_largest},
+};
 use patchgrad::{ParamId, Params, Tape, Var, autograd::IndicesVar, ops::Activation};
 use std::fmt;
 
 /// How encoder and decoder follow from patches.
 pub(super) trait Rule: fmt::Debug + Send + Sync + Sized {
-    /// Sets encoder and decoder.
+    /// Learns encoder and decoder.
     ///
     /// # Errors
     /// As [`Unit::fit`].
-    fn fit(&self, unit: &ByRule<Self>, fit: &mut Fit) -> Result<(), FitError>;
+    fn fit(&self, unit: &ByRule<Self>, fit: &mut Fit) -> Result<Trained, FitError>;
+
+    /// How many values of a position stay, in training and afterwards; all where it is `None`.
+    fn largest(&self) -> Option<usize> {
+        None
+    }
 }
 
 /// Encoder `f(x W + b)` and decoder `g(y V + c)`.
@@ -26,14 +34,19 @@ pub(super) struct ByRule<R> {
 impl<R> ByRule<R> {
     /// V `[n, k*k*d]` and c `[k*k*d]`.
     pub(super) fn weight_and_bias_of_decoder(&self) -> [ParamId; 2] {
-        let weight = self.params.decoder_weight.expect("a unit with a rule is made untied");
+        let weight = self.params.decoder_weight.expect("a unit that writes its decoder is made untied");
         [weight, self.params.decoder_bias]
     }
 }
 
 impl<R: Rule> Unit for ByRule<R> {
     fn encode_with_switches(&self, tape: &mut Tape, map: Var) -> (Var, Option<IndicesVar>) {
-        (self.params.encode(&self.dims, self.encoder, tape, map), None)
+        let code = self.params.encode(&self.dims, self.encoder, tape, map);
+        let code = match self.rule.largest() {
+            Some(count) => keep_largest(tape, code, count),
+            None => code,
+        };
+        (code, None)
     }
 
     fn decode_patches(&self, tape: &mut Tape, code: Var, _: Option<IndicesVar>) -> Var {
@@ -57,16 +70,16 @@ impl<R: Rule> Unit for ByRule<R> {
     }
 
     fn convolution(&self) -> Option<Convolution> {
-        Some(self.params.convolution(self.encoder))
+        self.rule.largest().is_none().then(|| self.params.convolution(self.encoder))
     }
 
     fn equivalent(&self, params: &Params) -> Option<Equivalent> {
-        Some(Equivalent::of(params, &self.params, &self.dims, [self.encoder, self.decoder]))
+        let same = || Equivalent::of(params, &self.params, &self.dims, [self.encoder, self.decoder]);
+        self.rule.largest().is_none().then(same)
     }
 
     fn fit(&self, fit: &mut Fit) -> Result<Trained, FitError> {
-        self.rule.fit(self, fit)?;
-        Ok(fit.measure(self))
+        self.rule.fit(self, fit)
     }
 
     fn fit_decoder(&self, fit: &mut Fit) -> Result<Trained, FitError> {

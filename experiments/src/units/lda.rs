@@ -10,7 +10,7 @@
 //! With C classes the features from C on carry no difference between class means.
 
 use super::{
-    Fit, FitError,
+    Fit, FitError, Trained,
     by_rule::{ByRule, Rule},
     closed_form::{codes_of, set_encoder, set_least_squares_decoder},
 };
@@ -21,7 +21,7 @@ use crate::linear_algebra::{DiscriminantDirections, LinearAlgebraError, Rows};
 pub(super) struct Discriminants;
 
 impl Rule for Discriminants {
-    fn fit(&self, unit: &ByRule<Self>, fit: &mut Fit) -> Result<(), FitError> {
+    fn fit(&self, unit: &ByRule<Self>, fit: &mut Fit) -> Result<Trained, FitError> {
         let (patches, labels) = fit.all_patches()?;
         let labels = labels.ok_or(FitError::NeedsLabels("lda"))?;
         let rows = Rows::new(&patches, unit.dims.patch_len());
@@ -32,7 +32,14 @@ impl Rule for Discriminants {
         let directions: Vec<Vec<f64>> = (0..unit.dims.features).map(|index| lda.direction(index)).collect();
         set_encoder(fit.params, &unit.params, &directions, lda.mean());
         let codes = codes_of(unit, &unit.dims, fit, &patches);
-        set_least_squares_decoder(fit.params, unit.weight_and_bias_of_decoder(), &unit.dims, codes.as_slice(), &patches)
+        set_least_squares_decoder(
+            fit.params,
+            unit.weight_and_bias_of_decoder(),
+            &unit.dims,
+            codes.as_slice(),
+            &patches,
+        )?;
+        Ok(fit.measure(unit))
     }
 }
 

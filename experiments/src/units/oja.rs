@@ -20,7 +20,7 @@
 //! network" (1989).
 
 use super::{
-    Fit, FitError,
+    Fit, FitError, Trained,
     by_rule::{ByRule, Rule},
     closed_form::{set_encoder, set_transposed_decoder},
 };
@@ -38,7 +38,7 @@ pub enum HebbianRule {
 }
 
 impl Rule for HebbianRule {
-    fn fit(&self, unit: &ByRule<Self>, fit: &mut Fit) -> Result<(), FitError> {
+    fn fit(&self, unit: &ByRule<Self>, fit: &mut Fit) -> Result<Trained, FitError> {
         let start = fit.params.get(unit.params.encoder_weight);
         let mut state = Hebbian::new(*self, start.as_slice(), unit.dims.features);
         for step in 0..fit.config.steps() {
@@ -53,7 +53,7 @@ impl Rule for HebbianRule {
         let directions = state.directions();
         set_encoder(fit.params, &unit.params, &directions, &state.mean);
         set_transposed_decoder(fit.params, unit.weight_and_bias_of_decoder(), &directions, &state.mean);
-        Ok(())
+        Ok(fit.measure(unit))
     }
 }
 

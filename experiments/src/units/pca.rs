@@ -10,7 +10,7 @@
 //! on top and distorts that. Encoder and decoder are untied afterwards: what follows may train them apart.
 
 use super::{
-    Fit, FitError,
+    Fit, FitError, Trained,
     by_rule::{ByRule, Rule},
     closed_form::{set_encoder, set_transposed_decoder},
 };
@@ -24,14 +24,14 @@ pub(super) struct PrincipalComponents;
 const NO_DEVIATION: f64 = 1.483_239_697_419_132_7e-8;
 
 impl Rule for PrincipalComponents {
-    fn fit(&self, unit: &ByRule<Self>, fit: &mut Fit) -> Result<(), FitError> {
+    fn fit(&self, unit: &ByRule<Self>, fit: &mut Fit) -> Result<Trained, FitError> {
         let columns = unit.dims.patch_len();
         let start = fit.bookmark();
         let pca = Pca::fit_pieces(columns, |piece| fit.pass_from(&start, |rows| piece(Rows::new(rows, columns))))?;
         let directions = kept(&pca, unit.dims.features);
         set_encoder(fit.params, &unit.params, &directions, pca.mean());
         set_transposed_decoder(fit.params, unit.weight_and_bias_of_decoder(), &directions, pca.mean());
-        Ok(())
+        Ok(fit.measure(unit))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     HebbianRule, KMeansCode, Noise, Sparsity, Unit, UnitDims, Unpooling, VisibleRange,
-    autoencoder::{Autoencoder, AutoencoderParams, Extras},
+    autoencoder::{AutoencoderParams, Extras},
     by_rule::ByRule,
     k_means::{KMeans, KMeansOptions},
     lda::Discriminants,
@@ -288,7 +288,7 @@ impl UnitSpec {
             Self::Pca { .. } => Arc::new(ByRule { rule: PrincipalComponents, dims, encoder, decoder, params }),
             Self::Lda { .. } => Arc::new(ByRule { rule: Discriminants, dims, encoder, decoder, params }),
             Self::Oja { rule, .. } => Arc::new(ByRule { rule, dims, encoder, decoder, params }),
-            _ => Arc::new(Autoencoder { dims, encoder, decoder, extras, params }),
+            _ => Arc::new(ByRule { rule: extras, dims, encoder, decoder, params }),
         }
     }
 }
