@@ -75,7 +75,8 @@ impl Progress {
         }
         (told.last, told.tenths) = (Some(Instant::now()), tenths);
         let gone = self.start.elapsed();
-        let speed = speed(gone, done - before.0).map_or(String::new(), |speed| format!(", {speed:.0} a second"));
+        let speed =
+            speed(gone, done.saturating_sub(before.0)).map_or(String::new(), |speed| format!(", {speed:.0} a second"));
         let left = time_left(gone, before.1, share);
         let left = left.map_or(String::new(), |left| format!(", about {} left", in_words(left)));
         let text = format!("{done}/{of} {}{speed}{left}", self.pieces);

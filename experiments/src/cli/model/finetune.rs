@@ -79,6 +79,7 @@ pub(super) fn run(args: &FinetuneArgs) -> Result<()> {
     };
     let folder = RunFolder { path: model.folder.path.join("classifier") };
     prepare(&folder.path, Otherwise::Force, args.model.force || args.resume)?;
+    folder.remove_partial_files()?;
     let width = scae.spec().picture[1];
     let seen = Seen::new(&model.examples, scae.spec().picture, model.config.seed)?;
     let [train, validation, test] =

@@ -18,7 +18,7 @@ use crate::{
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use patchgrad::parallel;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What is to be done with configurations.
 #[derive(Clone, Debug, Subcommand)]
@@ -93,23 +93,20 @@ impl ModelArgs {
 
     /// A file in the folder of the run that the command writes, which must not be there yet.
     fn new_file_of_run(&self, name: &str) -> Result<(), BadRequest> {
-        let path = self.run.join(name);
-        if path.exists() && !self.force {
-            let path = path.display();
-            return Err(BadRequest(format!("{path} exists; nothing was written. Give --force to replace it")));
-        }
-        Ok(())
+        self.refuse_to_replace(&self.run.join(name), "--force to replace it")
     }
 
     /// A file that the command writes, which must not be there yet.
     fn new_file(&self, path: PathBuf) -> Result<PathBuf, BadRequest> {
-        if path.exists() && !self.force {
-            return Err(BadRequest(format!(
-                "{} exists; nothing was written. Give another --out, or --force",
-                path.display()
-            )));
-        }
+        self.refuse_to_replace(&path, "another --out, or --force")?;
         Ok(path)
+    }
+
+    fn refuse_to_replace(&self, path: &Path, advice: &str) -> Result<(), BadRequest> {
+        if path.exists() && !self.force {
+            return Err(BadRequest(format!("{} exists; nothing was written. Give {advice}", path.display())));
+        }
+        Ok(())
     }
 }
 
