@@ -7,12 +7,17 @@
 //!
 //! - coverage of nominal 0.950: percentile 0.944 and BCa 0.946 at rho = 0, 0.951 and 0.948 at rho = 0.6 (60 rows); mean of
 //!   five 0.950, slope 0.951; ICC(1) 0.949, ICC(3,1) 0.952, ICC(2,1) 0.937 (Satterthwaite); Wilson 0.953 at 60 %, 0.969 at
-//!   97 of 100. The one that falls short is the BCa interval of a mean of 40 skewed changes, 0.926, as is known of it;
+//!   97 of 100. Two fall short: the BCa interval of a mean of 40 skewed changes, 0.926, as is known of it, and that of an
+//!   adjusted R-squared of 0.5 with 12 columns and 80 rows, which lies below the truth in 0.18 of the trials instead of 0.025
+//!   (2,000 trials, standard error 0.009); 1.96 standard errors to either side cover it in 0.923;
 //! - level of nominal 0.050: equivalence at the margin 0.045 (60 rows), 0.047 (200); permutations 0.046 with ties, 0.052
 //!   within strata; F tests 0.049 to 0.051; Steiger 0.048, with ranks 0.054; W 0.039 by chi-squared, 0.050 by permutation;
-//!   McNemar's exact test 0.038; sign flips 0.049; any false rejection after Holm 0.034.
+//!   homogeneity of five rank correlations 0.033 at 0.73, 0.055 at 0; McNemar's exact test 0.038; sign flips 0.049; any false
+//!   rejection after Holm 0.034.
 
-use std::f64::consts::PI;
+mod trials;
+
+pub(super) use trials::related;
 
 use patchgrad::random::stream;
 use rand::{Rng, RngExt};
@@ -20,6 +25,7 @@ use rand_distr::{Exp1, StandardNormal, StudentT};
 
 use super::relation::permutation_p_of_ranks;
 use super::*;
+use trials::*;
 
 /// How far the count may be off by chance, in its standard deviations: one in 16,000 is, and the seeds are fixed.
 const DEVIATIONS: f64 = 4.0;
@@ -30,7 +36,8 @@ struct Simulation {
     name: &'static str,
     /// The rate a perfect method has.
     nominal: f64,
-    /// How far the method may truly fall short of it, and exceed it: approximations, and tests of few discrete outcomes.
+    /// How far the method may truly fall short of it, and exceed it: approximations, and tests of few discrete outcomes. A
+    /// negative number is a distance which it must keep.
     allowance: [f64; 2],
     /// Trials in the quick version.
     trials: usize,
@@ -49,7 +56,7 @@ impl Simulation {
     }
 }
 
-const SIMULATIONS: [Simulation; 30] = [
+const SIMULATIONS: [Simulation; 32] = [
     Simulation {
         name: "permutation test of rho, 20 rows with ties: level",
         nominal: 0.05,
@@ -279,6 +286,21 @@ const SIMULATIONS: [Simulation; 30] = [
         },
     },
     Simulation {
+        name: "BCa interval of an adjusted R-squared of 0.5, 80 rows, 12 columns: lies below",
+        // Repeated rows make a fit look better. The interval takes that for a bias, and leans down.
+        nominal: 0.025,
+        allowance: [-0.1, 0.2],
+        trials: 200,
+        trial: |rng| intervals_of_half_explained(rng)[0].high < 0.5,
+    },
+    Simulation {
+        name: "adjusted R-squared of 0.5 more or less 1.96 standard errors, the same rows: coverage",
+        nominal: 0.95,
+        allowance: [0.04, 0.0],
+        trials: 200,
+        trial: |rng| intervals_of_half_explained(rng)[1].contains(0.5),
+    },
+    Simulation {
         name: "sign flips, 12 pairs with heavy tails: level",
         nominal: 0.05,
         allowance: [0.005, 0.0],
@@ -316,110 +338,6 @@ const SIMULATIONS: [Simulation; 30] = [
         },
     },
 ];
-
-fn normal(rows: usize, rng: &mut dyn Rng) -> Vec<f64> {
-    (0..rows).map(|_| rng.sample(StandardNormal)).collect()
-}
-
-/// Normal pairs whose Spearman's rho is `rho`: with Pearson's `r = 2 sin(pi rho / 6)` (Pearson 1907). The second variable
-/// is bent afterwards, which ranks do not see.
-pub(super) fn related(rho: f64, rows: usize, rng: &mut dyn Rng) -> (Vec<f64>, Vec<f64>) {
-    let r = 2.0 * (PI * rho / 6.0).sin();
-    let x = normal(rows, rng);
-    let noise = (1.0 - r * r).sqrt();
-    let y = x.iter().map(|x| (r * x + noise * rng.sample::<f64, _>(StandardNormal)).exp()).collect();
-    (x, y)
-}
-
-fn equivalent_at_the_margin(rho: f64, rows: usize, rng: &mut dyn Rng) -> bool {
-    let (x, y) = related(rho, rows, rng);
-    equivalence(spearman(&x, &y).unwrap(), rows, 0, 0.3).unwrap().passes()
-}
-
-fn spearman_interval_covers(rho: f64, rows: usize, bca: bool, rng: &mut dyn Rng) -> bool {
-    let (x, y) = related(rho, rows, rng);
-    let (x, y) = (Ranking::new(&x).unwrap(), Ranking::new(&y).unwrap());
-    let spread = bootstrap(rows, |rows| pearson(&x.of_rows(rows), &y.of_rows(rows)), 400, 0.95, rng).unwrap();
-    (if bca { spread.bca.unwrap() } else { spread.percentile }).contains(rho)
-}
-
-/// Four code sizes which drive both variables, by curves of their own: `(x, y, strata, covariates)`.
-fn confounded(rows: usize, rng: &mut dyn Rng) -> (Vec<f64>, Vec<f64>, Vec<usize>, Vec<Vec<f64>>) {
-    let size: Vec<usize> = (0..rows).map(|row| row % 4).collect();
-    let x = size.iter().map(|&size| size as f64 + rng.sample::<f64, _>(StandardNormal)).collect();
-    let y = size.iter().map(|&size| (size as f64).powi(2) + 2.0 * rng.sample::<f64, _>(StandardNormal)).collect();
-    let covariates = vec![size.iter().map(|&size| (1.0 + size as f64).ln()).collect()];
-    (x, y, size, covariates)
-}
-
-fn wilson_covers(share: f64, trials: u64, rng: &mut dyn Rng) -> bool {
-    let successes = (0..trials).filter(|_| rng.random::<f64>() < share).count() as u64;
-    wilson_interval(successes, trials, 0.95).unwrap().contains(share)
-}
-
-/// Two equally good classifiers which differ on about this share of the images.
-fn differing(images: u64, share: f64, rng: &mut dyn Rng) -> Disagreement {
-    let (mut only_first, mut only_second) = (0, 0);
-    for _ in 0..images {
-        let u: f64 = rng.random();
-        only_first += u64::from(u < share / 2.0);
-        only_second += u64::from(u > 1.0 - share / 2.0);
-    }
-    Disagreement { only_first, only_second, images }
-}
-
-/// Four levels by three, one to three values per cell, with an effect of the second factor only.
-fn null_anova(rng: &mut dyn Rng) -> TwoWayAnova {
-    let (mut values, mut first, mut second) = (Vec::new(), Vec::new(), Vec::new());
-    for a in 0..4_usize {
-        for b in 0..3_usize {
-            for _ in 0..1 + (a * b) % 3 {
-                values.push(b as f64 + rng.sample::<f64, _>(StandardNormal));
-                first.push(a);
-                second.push(b);
-            }
-        }
-    }
-    two_way_anova(&values, &first, &second).unwrap()
-}
-
-/// Subjects of variance 1, noise of variance 1/4, shifts of the columns of the given standard deviation.
-fn reliability_table(rows: usize, columns: usize, shift: f64, rng: &mut dyn Rng) -> Vec<Vec<f64>> {
-    let shifts: Vec<f64> = normal(columns, rng).iter().map(|z| shift * z).collect();
-    (0..rows)
-        .map(|_| {
-            let subject: f64 = rng.sample(StandardNormal);
-            shifts.iter().map(|shift| subject + shift + 0.5 * rng.sample::<f64, _>(StandardNormal)).collect()
-        })
-        .collect()
-}
-
-fn independent_judges(judges: usize, items: usize, rng: &mut dyn Rng) -> Vec<Vec<f64>> {
-    (0..judges).map(|_| normal(items, rng)).collect()
-}
-
-/// `x` and `y` follow `z` equally well, and each other.
-fn steiger_rejects(correlation: fn(&[f64], &[f64]) -> Option<f64>, rows: usize, rng: &mut dyn Rng) -> bool {
-    let (shared, z) = (normal(rows, rng), normal(rows, rng));
-    let mut score = || {
-        let mixed = |(s, z): (&f64, &f64)| 0.6 * s + 0.4 * z + 0.5 * rng.sample::<f64, _>(StandardNormal);
-        shared.iter().zip(&z).map(mixed).collect::<Vec<_>>()
-    };
-    let (x, y) = (score(), score());
-    let r = |a: &[f64], b: &[f64]| correlation(a, b).unwrap();
-    steiger(r(&x, &z), r(&y, &z), r(&x, &y), rows).unwrap().p <= 0.05
-}
-
-/// Five groups of 20 pairs that are normal with correlation `r`.
-fn homogeneity_rejects(r: f64, rng: &mut dyn Rng) -> bool {
-    let mut group = || {
-        let (x, noise) = (normal(20, rng), normal(20, rng));
-        let y: Vec<f64> = x.iter().zip(&noise).map(|(x, noise)| r * x + (1.0 - r * r).sqrt() * noise).collect();
-        (spearman(&x, &y).unwrap(), 20)
-    };
-    let groups = [group(), group(), group(), group(), group()];
-    homogeneity(&groups).is_some_and(|test| test.p <= 0.05)
-}
 
 #[test]
 fn intervals_cover_and_tests_keep_their_level() {
