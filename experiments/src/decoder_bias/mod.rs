@@ -192,8 +192,7 @@ impl Sweep for DecoderBias<'_> {
         self.pieces.len()
     }
 
-    /// Multiply-adds of training the decoder, or of encoding the pictures it is made from. The own decoder's row trains the
-    /// encoder: being the longest it comes first, and the rows of one encoder, which come together, need not wait for it.
+    /// Multiply-adds of training the decoder, or of encoding the pictures it is made from. The own decoder's row trains the encoder.
     fn cost(&self, index: usize) -> f64 {
         let Piece { encoder, decoder, .. } = self.pieces[index];
         let member = &self.members[encoder];
@@ -213,6 +212,11 @@ impl Sweep for DecoderBias<'_> {
             _ => 0.0,
         };
         learning + if decoder.needs_training_codes() { 2.0 * encoding } else { encoding }
+    }
+
+    /// The own decoder's row, the first of its encoder: it trains the encoder.
+    fn is_waited_for(&self, index: usize) -> bool {
+        self.pieces[index].decoder == Decoder::Own
     }
 
     fn row(&self, index: usize) -> DecoderRow {

@@ -98,6 +98,11 @@ pub trait Sweep: Sync {
     /// How long piece `index` takes beside the others, in any unit: for the time left, and so that long ones come first.
     fn cost(&self, index: usize) -> f64;
 
+    /// Whether piece `index` makes what others would have to wait for: it comes before all that does not.
+    fn is_waited_for(&self, _index: usize) -> bool {
+        false
+    }
+
     /// Does piece `index`, on one thread if others run beside it. What fails is a row that says so.
     fn row(&self, index: usize) -> Self::Row;
 }
@@ -120,6 +125,11 @@ pub trait Pieces: Sync {
     /// See [`Sweep::cost`].
     fn piece_cost(&self, piece: usize) -> f64;
 
+    /// See [`Sweep::is_waited_for`].
+    fn is_piece_waited_for(&self, _piece: usize) -> bool {
+        false
+    }
+
     /// Does a piece, on one thread if others run beside it. One that fails has as many rows, which say so.
     fn rows(&self, piece: usize) -> Vec<Self::Row>;
 }
@@ -141,6 +151,10 @@ impl<S: Sweep> Pieces for S {
 
     fn piece_cost(&self, piece: usize) -> f64 {
         self.cost(piece)
+    }
+
+    fn is_piece_waited_for(&self, piece: usize) -> bool {
+        self.is_waited_for(piece)
     }
 
     fn rows(&self, piece: usize) -> Vec<S::Row> {
@@ -188,8 +202,11 @@ pub fn run<P: Pieces>(
     let mut journal = Journal::<P::Row>::open(folder, identity)?;
     let known = |journal: &Journal<P::Row>, piece: usize| indices(piece).all(|index| journal.has(index));
     let mut left: Vec<usize> = mine.iter().copied().filter(|piece| !known(&journal, *piece)).collect();
-    // The long ones first, so that no thread is left alone with one at the end.
-    left.sort_by(|a, b| sweep.piece_cost(*b).total_cmp(&sweep.piece_cost(*a)).then(a.cmp(b)));
+    // What others wait for first, so that no thread waits beside another; then the long ones, so that none is left alone with one at
+    // the end.
+    let is_first = |piece: &usize| sweep.is_piece_waited_for(*piece);
+    let by_cost = |a: &usize, b: &usize| sweep.piece_cost(*b).total_cmp(&sweep.piece_cost(*a));
+    left.sort_by(|a, b| is_first(b).cmp(&is_first(a)).then(by_cost(a, b)).then(a.cmp(b)));
     let cost = |pieces: &[usize]| pieces.iter().map(|piece| sweep.piece_cost(*piece)).sum::<f64>();
     let total = cost(&mine);
     let tell = |pieces: usize, gone: f64| {

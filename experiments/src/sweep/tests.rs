@@ -43,6 +43,10 @@ impl Sweep for Numbers {
         1.0 + (index % 5) as f64
     }
 
+    fn is_waited_for(&self, index: usize) -> bool {
+        index % 10 == 7
+    }
+
     fn row(&self, index: usize) -> Row {
         if self.asked.fetch_add(1, Ordering::SeqCst) + 1 >= self.most {
             self.interrupt.request();
@@ -116,6 +120,16 @@ fn any_number_of_jobs_and_stops_ends_in_the_same_bytes() {
     let again = Numbers::new(1);
     run_in(&at("straight"), &again, 2, "1/1").unwrap();
     assert_eq!(again.asked.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn what_others_wait_for_comes_first_and_then_what_takes_long() {
+    let folder = tempfile::tempdir().unwrap();
+    let sweep = Numbers { most: 6, ..Numbers::new(1) };
+    run_in(folder.path(), &sweep, 1, "1/1").unwrap_err();
+    let journal = fs::read_to_string(folder.path().join("journal.csv")).unwrap();
+    let order: Vec<&str> = journal.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+    assert_eq!(order, ["7", "17", "4", "9", "14", "19"]);
 }
 
 #[test]
