@@ -2,6 +2,7 @@
 
 use crate::pictures::PictureSource;
 use patchgrad::{Params, Tape, Tensor, Var, Workspace};
+use std::ops::Range;
 
 /// Pictures on one tape when nothing is trained: enough for the threads, little enough for the cache.
 const BATCH: usize = 128;
@@ -46,16 +47,27 @@ pub fn gather_pictures(
     workspace: &mut Workspace,
     mut fill: impl FnMut(&Tensor, &mut [f32], &mut Workspace),
 ) -> Tensor {
+    let mut rows = Tensor::zeros([pictures.size()[0], row_len]);
+    each_batch(pictures, workspace, |range, batch, workspace| {
+        fill(batch, &mut rows.as_mut_slice()[range.start * row_len..range.end * row_len], workspace);
+    });
+    rows
+}
+
+/// Calls `visit` with batches of `pictures`, and which pictures they are.
+pub fn each_batch(
+    pictures: &dyn PictureSource,
+    workspace: &mut Workspace,
+    mut visit: impl FnMut(Range<usize>, &Tensor, &mut Workspace),
+) {
     let count = pictures.size()[0];
-    let mut rows = Tensor::zeros([count, row_len]);
     for start in (0..count).step_by(BATCH) {
         let range = start..(start + BATCH).min(count);
         let indices: Vec<usize> = range.clone().collect();
         let batch = pictures.gather(&indices, workspace);
-        fill(&batch, &mut rows.as_mut_slice()[range.start * row_len..range.end * row_len], workspace);
+        visit(range, &batch, workspace);
         workspace.give(batch);
     }
-    rows
 }
 
 /// Runs `record` without gradients on batches along the first axis of `inputs`; it must record rows of `row_len` values, one

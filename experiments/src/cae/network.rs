@@ -162,16 +162,20 @@ impl ConvAutoencoder {
         fit(&mut training, optimizer, spec, checkpoints, workspace)
     }
 
-    /// The mean squared error of the reconstructions.
+    /// The mean squared error of the reconstructions, of which no more than a batch is kept.
     pub fn mse(&self, examples: Examples, workspace: &mut Workspace) -> f64 {
-        let decoded = self.reconstruct(examples.inputs, workspace);
-        let pixels = decoded.shape().dims()[1];
-        let mut target = vec![0.0; pixels];
-        let error = |(picture, decoded): (usize, &[f32])| {
-            examples.targets.copy(picture, 0, &mut target);
-            decoded.iter().zip(&target).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>()
-        };
-        decoded.as_slice().chunks(pixels).enumerate().map(error).sum::<f64>() / decoded.len() as f64
+        let mut target = vec![0.0; self.spec.picture.iter().product()];
+        let mut squares = 0.0;
+        batches::each_batch(examples.inputs, workspace, |range, batch, workspace| {
+            let mut tape = Tape::with_params(&self.params, workspace);
+            let input = tape.input(batch);
+            let decoded = self.record_reconstruction(&mut tape, input);
+            for (picture, decoded) in range.zip(tape.value(decoded).as_slice().chunks(target.len())) {
+                examples.targets.copy(picture, 0, &mut target);
+                squares += decoded.iter().zip(&target).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
+            }
+        });
+        squares / (examples.inputs.size()[0] * target.len()) as f64
     }
 
     /// Records what is minimised.
@@ -267,10 +271,14 @@ impl ConvAutoencoder {
     /// The reconstructions of `pictures` as rows `[N, H * W * C]`, unclipped.
     pub fn reconstruct(&self, pictures: &dyn PictureSource, workspace: &mut Workspace) -> Tensor {
         let pixels = self.spec.picture.iter().product();
-        batches::map_pictures(&self.params, pictures, pixels, workspace, |tape, batch| {
-            let (code, _, switches) = self.record_encoder(tape, batch);
-            self.record_decoder(tape, code, Some(&switches))
-        })
+        let record = |tape: &mut Tape, batch| self.record_reconstruction(tape, batch);
+        batches::map_pictures(&self.params, pictures, pixels, workspace, record)
+    }
+
+    /// Records what the decoder makes of the code; of a variational one, of its mean.
+    fn record_reconstruction(&self, tape: &mut Tape, pictures: Var) -> Var {
+        let (code, _, switches) = self.record_encoder(tape, pictures);
+        self.record_decoder(tape, code, Some(&switches))
     }
 }
 

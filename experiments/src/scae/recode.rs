@@ -9,6 +9,9 @@ use super::Scae;
 use crate::batches::map_rows;
 use patchgrad::{Tensor, Workspace};
 
+/// Placements that are encoded and decoded at a time.
+const PLACEMENTS: usize = 1024;
+
 impl Scae {
     /// The picture `[1, H, W, C]` encoded and decoded at every `step` pixels, unclipped; `None` when it is smaller than the
     /// receptive field, or the stack sees another number of channels.
@@ -29,22 +32,25 @@ impl Scae {
             .collect();
         let row_len = width * depth;
         let from = |[y, x]: [usize; 2], row: usize| ((y + row) * columns + x) * depth;
-        let mut patches = Tensor::zeros([corners.len(), width, width, depth]);
-        for (patch, &corner) in patches.as_mut_slice().chunks_exact_mut(width * row_len).zip(&corners) {
-            for (row, to) in patch.chunks_exact_mut(row_len).enumerate() {
-                to.copy_from_slice(&picture.as_slice()[from(corner, row)..][..row_len]);
-            }
-        }
-        let decoded = map_rows(self.params(), &patches, width * row_len, workspace, |tape, batch| {
-            let decoded = self.encode_and_decode(tape, batch);
-            tape.flatten(decoded)
-        });
         let (mut sums, mut counts) = (vec![0.0f32; picture.len()], vec![0.0f32; picture.len()]);
-        for (patch, &corner) in decoded.as_slice().chunks_exact(width * row_len).zip(&corners) {
-            for (row, values) in patch.chunks_exact(row_len).enumerate() {
-                let at = from(corner, row)..from(corner, row) + row_len;
-                sums[at.clone()].iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
-                counts[at].iter_mut().for_each(|count| *count += 1.0);
+        // A page has as many placements as pixels at a step of 1, too many to keep what each sees and makes.
+        for corners in corners.chunks(PLACEMENTS) {
+            let mut patches = Tensor::zeros([corners.len(), width, width, depth]);
+            for (patch, &corner) in patches.as_mut_slice().chunks_exact_mut(width * row_len).zip(corners) {
+                for (row, to) in patch.chunks_exact_mut(row_len).enumerate() {
+                    to.copy_from_slice(&picture.as_slice()[from(corner, row)..][..row_len]);
+                }
+            }
+            let decoded = map_rows(self.params(), &patches, width * row_len, workspace, |tape, batch| {
+                let decoded = self.encode_and_decode(tape, batch);
+                tape.flatten(decoded)
+            });
+            for (patch, &corner) in decoded.as_slice().chunks_exact(width * row_len).zip(corners) {
+                for (row, values) in patch.chunks_exact(row_len).enumerate() {
+                    let at = from(corner, row)..from(corner, row) + row_len;
+                    sums[at.clone()].iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+                    counts[at].iter_mut().for_each(|count| *count += 1.0);
+                }
             }
         }
         // A step above the receptive field leaves gaps, which stay 0, the middle grey.
@@ -112,6 +118,20 @@ mod tests {
         }
         for ((got, sum), count) in recoded.as_slice().iter().zip(sums).zip(counts) {
             assert!((got - sum / count).abs() < 1e-5);
+        }
+    }
+
+    #[test]
+    fn a_picture_with_more_placements_than_are_held_at_a_time_is_recoded_whole() {
+        let (scae, picture, mut workspace) = (scae(), picture(40, 41), Workspace::new());
+        assert!((40 - 6 + 1) * (41 - 6 + 1) > PLACEMENTS);
+        let recoded = scae.recode(&picture, 1, &mut workspace).unwrap();
+        // The last rows are those of the placements of the second part; alone, the lower third of the picture has the same there,
+        // where no placement reaches above it.
+        let lower = Tensor::new([1, 12, 41, 2], &picture.as_slice()[28 * 82..]);
+        let alone = scae.recode(&lower, 1, &mut workspace).unwrap();
+        for (got, expected) in recoded.as_slice()[34 * 82..].iter().zip(&alone.as_slice()[6 * 82..]) {
+            assert!((got - expected).abs() < 1e-5, "{got} for {expected}");
         }
     }
 
