@@ -117,7 +117,8 @@ dispatched! {
         assert_eq!(param.len(), grad.len(), "adam_step: param and grad differ in length");
         assert_eq!(param.len(), m.len(), "adam_step: param and m differ in length");
         assert_eq!(param.len(), v.len(), "adam_step: param and v differ in length");
-        let correction = |beta: f64| 1.0 - beta.powf(step.step as f64);
+        // Not the platform's power, whose last bit is not the same everywhere.
+        let correction = |beta: f64| 1.0 - libm::pow(beta, step.step as f64);
         let step_size = (step.lr / correction(step.beta1)) as f32;
         let root_correction = correction(step.beta2).sqrt() as f32;
         let (grad_decay, param_decay) = if step.decoupled {

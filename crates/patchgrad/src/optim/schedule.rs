@@ -142,9 +142,9 @@ fn share(step: u64, total: u64) -> f64 {
     if step >= total { 1.0 } else { step as f64 / total as f64 }
 }
 
-/// Half a cosine from `start` (share 0) to `end` (share 1).
+/// Half a cosine from `start` (share 0) to `end` (share 1), with the same bits on every platform.
 fn cosine(start: f64, end: f64, share: f64) -> f64 {
-    end + (start - end) * (1.0 + (PI * share).cos()) / 2.0
+    end + (start - end) * (1.0 + libm::cos(PI * share)) / 2.0
 }
 
 #[cfg(test)]
