@@ -1,11 +1,12 @@
-//! Convolutions whose weights have shrunk below the smallest normal number, beside the same with ordinary weights.
+//! Work on numbers that have shrunk below the smallest normal one, beside the same with ordinary numbers: convolutions whose weights
+//! have, and steps of optimisers for parameters that have had no gradient for long, as those behind a dead ReLU.
 //!
 //! ```text
 //! cargo bench --bench denormals
 //! ```
 //!
-//! Some CPUs take a hundred cycles for an operation on such a number. The kernels do not flush them to zero, so what is
-//! asked here is whether a network that decays becomes slow: each pair should be within a factor of two.
+//! Some CPUs take a hundred cycles for an operation on such a number. The convolutions do not flush them to zero and the optimisers
+//! do, so what is asked here is whether a network that decays becomes slow: each pair should be within a factor of two.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use patchgrad::{
@@ -17,6 +18,7 @@ use patchgrad::{
     },
     random::stream,
 };
+use patchgrad_kernels::optim::{AdamStep, SgdStep, adam_step, sgd_step};
 
 /// `[N, H, W, C]`.
 const INPUT: [usize; 4] = [32, 16, 16, 32];
@@ -65,5 +67,44 @@ fn forward_and_gradients(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, forward_and_gradients);
+/// Parameters of a linear layer from 1,024 features to 784 pixels.
+const PARAMS: usize = 1024 * 784;
+
+/// Steps without gradient before the first that is timed: 0.9^2000 is far below the smallest subnormal number.
+const STEPS_WITHOUT_GRADIENT: u64 = 2_000;
+
+fn optimisers(criterion: &mut Criterion) {
+    let sgd = SgdStep { lr: 1e-3, momentum: 0.9, dampening: 0.0, nesterov: false, weight_decay: 0.0, first: false };
+    let adam = AdamStep {
+        lr: 1e-3,
+        beta1: 0.9,
+        beta2: 0.999,
+        eps: 1e-8,
+        weight_decay: 0.0,
+        decoupled: false,
+        step: STEPS_WITHOUT_GRADIENT,
+    };
+    let mut group = criterion.benchmark_group("denormals/optimisers");
+    group.throughput(Throughput::Elements(PARAMS as u64)).sample_size(10);
+    for (name, gradient) in [("learning", 1e-2), ("dead", 0.0)] {
+        let gradient = vec![gradient; PARAMS];
+        let (mut param, mut mean, mut square) = (vec![0.1; PARAMS], vec![1e-2; PARAMS], vec![1e-4; PARAMS]);
+        for _ in 0..STEPS_WITHOUT_GRADIENT {
+            adam_step(&adam, &mut param, &gradient, &mut mean, &mut square);
+        }
+        group.bench_function(BenchmarkId::new("adam", name), |b| {
+            b.iter(|| adam_step(&adam, &mut param, &gradient, &mut mean, &mut square));
+        });
+        let mut velocity = vec![1e-2; PARAMS];
+        for _ in 0..STEPS_WITHOUT_GRADIENT {
+            sgd_step(&sgd, &mut param, &gradient, Some(&mut velocity));
+        }
+        group.bench_function(BenchmarkId::new("sgd", name), |b| {
+            b.iter(|| sgd_step(&sgd, &mut param, &gradient, Some(&mut velocity)));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, forward_and_gradients, optimisers);
 criterion_main!(benches);
