@@ -205,6 +205,55 @@ fn a_trained_network_is_looked_at_from_all_sides() {
     assert!(before == fs::read(folder.path().join("run/classifier/model.safetensors")).unwrap());
 }
 
+#[test]
+fn features_are_deleted_and_the_smaller_stack_is_a_run_like_any_other() {
+    let folder = folder();
+    printed(folder.path(), &["train", "small.toml", "--out", "run"]);
+    fn delete<'a>(which: &[&'a str], out: &'a str) -> Vec<&'a str> {
+        [&["delete-features", "run"], which, &["--out", out]].concat()
+    }
+    let text = printed(folder.path(), &delete(&["--layer", "0", "--features", "5,1,5"], "smaller"));
+    assert!(
+        text.contains("layer 0: 2 of 8 features deleted") && text.matches("reconstruction mse").count() == 2,
+        "{text}"
+    );
+    let text = printed(folder.path(), &["features", "smaller"]);
+    assert!(text.contains("layer 0: 6 features") && text.contains("layer 1: 12 features"), "{text}");
+    let record = fs::read_to_string(folder.path().join("smaller/run.json")).unwrap();
+    assert!(record.contains("delete-features 'run' --layer 0 --features 1,5 --out 'smaller'"), "{record}");
+    assert!(refused(folder.path(), &delete(&["--layer", "0", "--features", "1"], "smaller"), 2).contains("not empty"));
+
+    for (which, reason) in [
+        (&["--layer", "2", "--features", "0"][..], "--layer 2: the stack has layers 0 to 1"),
+        (&["--layer", "1", "--features", "12"], "there is no feature 12 in layer 1; it has features 0 to 11"),
+        (&["--dead"], "no feature is dead; nothing was written"),
+        (&["--features", "1"], "--layer <N>"),
+        (&["--layer", "1"], "--dead"),
+    ] {
+        let error = refused(folder.path(), &delete(which, "other"), 2);
+        assert!(error.contains(reason), "{which:?}: {error}");
+        assert!(!folder.path().join("other").exists());
+    }
+
+    // A feature whose weights are all 0 is dead.
+    let path = folder.path().join("run/model.safetensors");
+    let mut bytes = fs::read(&path).unwrap();
+    let header_len = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let header: serde_json::Value = serde_json::from_slice(&bytes[8..8 + header_len]).unwrap();
+    let weight = &header["layer0.encoder.weight"];
+    let begin = weight["data_offsets"][0].as_u64().unwrap() as usize + 8 + header_len;
+    // PyTorch's layout begins with the features.
+    assert_eq!(weight["shape"][0], 8, "{weight}");
+    let feature =
+        (weight["data_offsets"][1].as_u64().unwrap() - weight["data_offsets"][0].as_u64().unwrap()) as usize / 8;
+    bytes[begin + 3 * feature..begin + 4 * feature].fill(0);
+    fs::write(&path, bytes).unwrap();
+    let text = printed(folder.path(), &delete(&["--dead"], "living"));
+    assert!(text.contains("layer 0: 1 of 8 features deleted"), "{text}");
+    let config = fs::read_to_string(folder.path().join("living/config.toml")).unwrap();
+    assert!(config.contains("features = 7") && config.contains("features = 12"), "{config}");
+}
+
 /// The folder of one run becomes that of another: what the first left must not be taken for the second's.
 #[test]
 fn a_run_by_force_leaves_no_model_of_the_one_before() {

@@ -6,7 +6,7 @@
 //! are its channels. Where a k-means layer sees fewer channels, the whitening keeps its remaining rows and columns.
 
 use super::{Scae, ScaeSpec};
-use crate::units::{Axis, UnitSpec};
+use crate::units::Axis;
 use patchgrad::{Params, Tensor, random::stream};
 
 /// Features that cannot be deleted.
@@ -56,14 +56,14 @@ impl Scae {
         if let Some(&feature) = features.iter().find(|&&feature| feature >= layer_spec.features) {
             return Err(DeleteError::NoFeature { feature, layer, last: layer_spec.features - 1 });
         }
-        if matches!(layer_spec.unit, UnitSpec::MaxPooling { .. }) {
+        if layer_spec.unit.is_pooling() {
             return Err(DeleteError::Pooling(layer));
         }
         let kept: Vec<usize> = (0..layer_spec.features).filter(|feature| !features.contains(feature)).collect();
 
         // The layers whose features shrink: this one, and those that pool it.
         let above = spec.layers[layer + 1..].iter();
-        let pooled = above.take_while(|layer| matches!(layer.unit, UnitSpec::MaxPooling { .. })).count();
+        let pooled = above.take_while(|layer| layer.unit.is_pooling()).count();
         let shrunk = layer..=layer + pooled;
         let mut smaller: ScaeSpec = spec.clone();
         for at in shrunk.clone() {
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
     use crate::{
         scae::{LayerGeometry, LayerSpec, feature_patches, inspect_features},
-        units::Unpooling,
+        units::{UnitSpec, Unpooling},
     };
     use patchgrad::{Workspace, ops::Activation};
 

@@ -181,6 +181,11 @@ impl UnitSpec {
         }
     }
 
+    /// Whether it pools: its features are the channels below it.
+    pub fn is_pooling(&self) -> bool {
+        matches!(self, Self::MaxPooling { .. })
+    }
+
     /// The activation of the encoder.
     pub fn encoder(&self) -> Activation {
         self.activations()[0]
