@@ -100,6 +100,21 @@ fn any_number_of_jobs_kills_and_shards_ends_in_the_same_bytes() {
 }
 
 #[cfg(target_os = "linux")]
+/// Products of these networks have more than four columns, and then the terms of every sum come in the same order on both.
+#[test]
+fn avx2_and_avx512_end_in_the_same_rows() {
+    if !patchgrad::Isa::Avx512.is_available() {
+        eprintln!("this processor has no AVX-512: not compared");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let rows = ["avx2", "avx512"].map(|isa| {
+        pitfall(folder.path(), &smoke(&["--out", isa])).env(patchgrad::ENVIRONMENT_VARIABLE, isa).assert().success();
+        rows(folder.path(), isa)
+    });
+    assert!(rows[0] == rows[1]);
+}
+
 #[test]
 fn an_interrupt_says_how_to_go_on_and_a_full_standard_error_ends_nothing() {
     let folder = tempfile::tempdir().unwrap();

@@ -2,7 +2,8 @@
 //!
 //! The tile of [`product`](crate::product) puts columns into the lanes. With one to four columns (the gray or coloured
 //! picture that a decoder paints, the gradient of the first layer's input) most lanes would be idle. Here a step loads one
-//! vector of terms for each row and one for each column and multiplies them all; the lanes of a sum are added at the end.
+//! vector of terms for each row and one for each column and multiplies them all; the lanes of a sum are added at the end. So the
+//! order of a sum depends on the number of lanes, and the last bits on the instruction set.
 
 use crate::{
     product::{Row, Segment, Start, Table},

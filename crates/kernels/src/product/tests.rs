@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     isa::{self, Isa},
     pack::{pack_panel, packed_len},
-    testing::integers,
+    testing::{integers, same_where_fused, values},
 };
 
 /// By the formula of the module.
@@ -79,6 +79,22 @@ fn many_blocks_and_bands_in_place() {
         let right = Right::in_place(&b, columns);
         isa::with(isa, || product(&table, &a, right, columns, Start::Zero, &mut got));
         assert_eq!(got, expected, "{isa}");
+    }
+}
+
+/// Each sum takes its terms in the order of the segments, whatever registers hold it and wherever it waits between blocks.
+#[test]
+fn avx2_and_avx512_round_alike() {
+    for (count, columns, terms, step) in [(1, 1, 1, 1), (13, 37, 300, 3), (29, 16, 5000, 1), (100, 70, 129, 2)] {
+        let rows: Vec<Row> = (0..count).map(|i| Row { a: i, out: i * columns }).collect();
+        let segments = [Segment { a: 3, b: terms, len: terms }, Segment { a: 0, b: 0, len: terms }];
+        let (a, b) = (values(count + 3 + terms * step, 1), values(2 * terms * columns, 2));
+        let (table, panels, bias) =
+            (Table::new(rows, segments, step), packed(&b, 2 * terms, columns), values(columns, 3));
+        let right = Right::packed(&panels, 2 * terms);
+        for start in [Start::Zero, Start::Bias(&bias)] {
+            same_where_fused(count * columns, |out| product(&table, &a, right, columns, start, out));
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Channels, Convolution, KERNEL, Pass, Strip, WeightGradient};
 use crate::{
     isa::{self, Isa},
-    testing::values,
+    testing::{same_where_fused, values},
 };
 
 /// Samples of an image and the channels on both sides.
@@ -211,6 +211,16 @@ fn the_passes_are_adjoint_to_each_other() {
                 }
             });
         }
+    }
+}
+
+#[test]
+fn avx2_and_avx512_round_alike() {
+    for (seed, case) in (0..).zip(Case::sweep()) {
+        let (x, weight, grad) = (case.input(seed), case.weight(seed + 100), case.grad_output(seed + 200));
+        same_where_fused(grad.len(), |out| out.copy_from_slice(&case.forward(&x, &weight, None)));
+        same_where_fused(x.len(), |out| out.copy_from_slice(&case.grad_input(&weight, &grad)));
+        same_where_fused(weight.len(), |out| out.copy_from_slice(&case.grad_weight(&x, &grad)));
     }
 }
 
