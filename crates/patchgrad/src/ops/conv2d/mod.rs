@@ -38,6 +38,7 @@
 //! 1509.09308, for Winograd's.
 
 mod axis;
+mod by_columns;
 mod direct;
 mod direct_weight;
 mod direct_weight_rows;
@@ -60,6 +61,7 @@ use crate::{
     error::OrPanic,
     parallel, reference,
 };
+use by_columns::ByColumns;
 use direct_weight_rows::WeightGradientByRows;
 use operands::{activate, pool_and_activate};
 use patchgrad_kernels::{column_sums::column_sums, elementwise};
@@ -99,6 +101,10 @@ pub fn forward_fused(
         ConvAlgorithm::Winograd => {
             let plan = workspace.plans.winograd_correlation(dims, Pass::Forward);
             return plan.run(Images::dense(input), weight, epilogue, output, taps, workspace);
+        }
+        _ if taps.is_none() && ByColumns::pays(dims, Pass::Forward) => {
+            let plan = workspace.plans.by_columns(dims, Pass::Forward);
+            return plan.run(input, weight, epilogue, output, workspace);
         }
         _ => {
             let plan = workspace.plans.correlation(dims, Pass::Forward, false, taps.is_some());
@@ -147,6 +153,10 @@ pub(crate) fn grad_input_fused(
         ConvAlgorithm::Winograd => {
             let plan = workspace.plans.winograd_correlation(dims, Pass::GradInput);
             return plan.run(grad_output, weight, epilogue, grad_input, None, workspace);
+        }
+        _ if grad_output.taps.is_none() && ByColumns::pays(dims, Pass::GradInput) => {
+            let plan = workspace.plans.by_columns(dims, Pass::GradInput);
+            return plan.run(grad_output.values, weight, epilogue, grad_input, workspace);
         }
         _ => {
             let plan = workspace.plans.correlation(dims, Pass::GradInput, grad_output.taps.is_some(), false);

@@ -2,6 +2,7 @@
 
 use super::{
     Conv2dDims, Pass,
+    by_columns::ByColumns,
     direct::Correlation,
     direct_weight::WeightGradient,
     direct_weight_rows::WeightGradientByRows,
@@ -22,6 +23,7 @@ struct Key {
 #[derive(Debug, Default)]
 pub(crate) struct Plans {
     correlations: HashMap<Key, Arc<Correlation>>,
+    by_columns: HashMap<(Conv2dDims, Pass), Arc<ByColumns>>,
     weight_gradients: HashMap<Key, Arc<WeightGradient>>,
     weight_gradients_by_rows: HashMap<Conv2dDims, Arc<WeightGradientByRows>>,
     winograd_correlations: HashMap<(Conv2dDims, Pass), Arc<WinogradCorrelation>>,
@@ -39,6 +41,10 @@ impl Plans {
         let key = Key { dims: *dims, pass, pooled_source, pooled_target };
         let make = || Arc::new(Correlation::new(dims, pass, pooled_source, pooled_target));
         self.correlations.entry(key).or_insert_with(make).clone()
+    }
+
+    pub(super) fn by_columns(&mut self, dims: &Conv2dDims, pass: Pass) -> Arc<ByColumns> {
+        self.by_columns.entry((*dims, pass)).or_insert_with(|| Arc::new(ByColumns::new(dims, pass))).clone()
     }
 
     pub(super) fn weight_gradient(&mut self, dims: &Conv2dDims, pooled_grad: bool) -> Arc<WeightGradient> {
