@@ -7,6 +7,7 @@ pub mod activation;
 pub mod aligned;
 pub mod column_sums;
 pub mod dot;
+pub mod double;
 pub mod elementwise;
 pub mod frame;
 pub mod gemm;

@@ -56,6 +56,7 @@ pub use autograd::{Gradients, Tape, ValueRef, Var};
 pub use error::ShapeError;
 pub use params::{ParamId, Params};
 pub use patchgrad_kernels::{
+    double,
     isa::{ENVIRONMENT_VARIABLE, Isa},
     peak,
 };

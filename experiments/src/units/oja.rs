@@ -24,7 +24,10 @@ use super::{
     by_rule::{ByRule, Rule},
     closed_form::{set_encoder, set_transposed_decoder},
 };
-use patchgrad::Tensor;
+use patchgrad::{
+    Tensor,
+    double::{add_outer, add_vector_matrix, subtract_product},
+};
 use serde::{Deserialize, Serialize};
 
 /// Which Hebbian rule.
@@ -93,25 +96,14 @@ impl Hebbian {
             let x: Vec<f64> = row.iter().zip(&self.mean).map(|(&x, mean)| f64::from(x) - mean).collect();
             size += x.iter().map(|x| x * x).sum::<f64>();
             let mut y = vec![0.0; n];
-            for (x, weights) in x.iter().zip(self.weight.chunks_exact(n)) {
-                y.iter_mut().zip(weights).for_each(|(y, w)| *y += x * w);
-            }
-            for (x, change) in x.iter().zip(change.chunks_exact_mut(n)) {
-                change.iter_mut().zip(&y).for_each(|(change, y)| *change += x * y);
-            }
-            for (i, products) in products.chunks_exact_mut(n).enumerate() {
-                let from = match self.rule {
-                    HebbianRule::Oja => 0,
-                    HebbianRule::Sanger => i,
-                };
-                products[from..].iter_mut().zip(&y[from..]).for_each(|(product, other)| *product += y[i] * other);
-            }
+            add_vector_matrix(&x, &self.weight, &mut y);
+            add_outer(&x, &y, &mut change);
+            add_outer(&y, &y, &mut products);
         }
-        for (weights, change) in self.weight.chunks_exact(n).zip(change.chunks_exact_mut(n)) {
-            for (w, products) in weights.iter().zip(products.chunks_exact(n)) {
-                change.iter_mut().zip(products).for_each(|(change, product)| *change -= w * product);
-            }
+        if self.rule == HebbianRule::Sanger {
+            products.chunks_exact_mut(n).enumerate().for_each(|(i, products)| products[..i].fill(0.0));
         }
+        subtract_product(&self.weight, &products, n, &mut change);
         self.size += (size - count * self.size) / total;
         self.seen = total;
         // Patches that are all alike teach nothing.
