@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn a_picture_with_more_placements_than_are_held_at_a_time_is_recoded_whole() {
         let (scae, picture, mut workspace) = (scae(), picture(40, 41), Workspace::new());
-        assert!((40 - 6 + 1) * (41 - 6 + 1) > PLACEMENTS);
+        assert!(starts(40, 6, 1).len() * starts(41, 6, 1).len() > PLACEMENTS);
         let recoded = scae.recode(&picture, 1, &mut workspace).unwrap();
         // The last rows are those of the placements of the second part; alone, the lower third of the picture has the same there,
         // where no placement reaches above it.
