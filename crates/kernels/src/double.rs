@@ -33,7 +33,7 @@ dispatched! {
     /// `y += x W`.
     ///
     /// # Shapes
-    /// `x` [D], `w` [D, n], `y` [n].
+    /// `x` `[D]`, `w` `[D, n]`, `y` `[n]`.
     ///
     /// # Panics
     /// If the lengths do not fit, or `y` is empty.
@@ -45,7 +45,7 @@ dispatched! {
     /// `to += x' y`.
     ///
     /// # Shapes
-    /// `x` [D], `y` [n], `to` [D, n].
+    /// `x` `[D]`, `y` `[n]`, `to` `[D, n]`.
     ///
     /// # Panics
     /// If the lengths do not fit, or `y` is empty.
@@ -59,7 +59,7 @@ dispatched! {
     /// `to -= W P`.
     ///
     /// # Shapes
-    /// `w` [D, n], `p` [n, n], `to` [D, n]; D is what the lengths say, n is `n`.
+    /// `w` `[D, n]`, `p` `[n, n]`, `to` `[D, n]`; D is what the lengths say, n is `n`.
     ///
     /// # Panics
     /// If the lengths do not fit, or `n` is 0.

@@ -5,7 +5,7 @@
 //!
 //! A parameter whose gradient has become 0 for good, as behind a dead ReLU, leaves a running mean that shrinks step by step until
 //! it is subnormal, and there rounding keeps it from ever being 0. Arithmetic with subnormal numbers is done in microcode on many
-//! processors, a hundred times slower; so what is too small to move a parameter is made 0 here ([`NEGLIGIBLE_MEAN`]).
+//! processors, a hundred times slower; so what is too small to move a parameter is made 0 here.
 
 use crate::isa::dispatched;
 
