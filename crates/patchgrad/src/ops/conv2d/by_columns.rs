@@ -102,13 +102,18 @@ impl ByColumns {
         let Self { rows, terms, columns, columns_per_piece, .. } = *self;
         let piece_len = packed_len(terms, columns_per_piece);
         let pieces = columns.div_ceil(columns_per_piece);
+        // A bias belongs to a channel, and columns of the gradient of the input are channels of every tap.
+        let mut bias = workspace.take_buffer(if epilogue.bias.is_some() { columns } else { 0 });
+        if let Some(of_channels) = epilogue.bias {
+            bias.chunks_exact_mut(of_channels.len()).for_each(|tap| tap.copy_from_slice(of_channels));
+        }
         let mut memory = workspace.take_buffer(Scratch::total_len(piece_len, pieces));
         let scratch = Scratch::new(&mut memory, piece_len);
         let compute = |piece: usize, to: &mut [f32]| {
             let width = to.len() / rows;
             let first = piece * columns_per_piece;
             let table = &self.tables[usize::from(piece + 1 == pieces)];
-            let start = epilogue.bias.map_or(Start::Zero, |bias| Start::Bias(&bias[first..][..width]));
+            let start = if bias.is_empty() { Start::Zero } else { Start::Bias(&bias[first..][..width]) };
             scratch.with(|packed| {
                 let packed = &mut packed[..packed_len(terms, width)];
                 self.pack(weight, first, width, packed);
@@ -118,6 +123,7 @@ impl ByColumns {
         };
         if pieces == 1 {
             compute(0, output);
+            workspace.give_buffer(bias);
             return workspace.give_buffer(memory);
         }
         // Piece after piece, each [rows, columns of the piece]: a piece has to lie in one slice that its thread may write.
@@ -133,6 +139,7 @@ impl ByColumns {
             }
         });
         workspace.give_buffer(results);
+        workspace.give_buffer(bias);
         workspace.give_buffer(memory);
     }
 
@@ -187,11 +194,14 @@ mod tests {
     fn the_bits_are_those_of_strips() {
         let workspace = &mut Workspace::new();
         for dims in covered() {
-            let bias = values(dims.out_channels, 3);
-            let epilogue = Epilogue { bias: Some(&bias), activation: Activation::Tanh };
+            let bias = values(dims.out_channels.max(dims.in_channels), 3);
+            let of = |channels: usize| Epilogue { bias: Some(&bias[..channels]), activation: Activation::Tanh };
+            let [forward, transposed] = [dims.out_channels, dims.in_channels].map(of);
             let plain = Epilogue::bias(None);
             for (pass, from, to, epilogue) in [
-                (Pass::Forward, dims.input(), dims.output(), epilogue),
+                (Pass::Forward, dims.input(), dims.output(), forward),
+                (Pass::Forward, dims.input(), dims.output(), plain),
+                (Pass::GradInput, dims.output(), dims.input(), transposed),
                 (Pass::GradInput, dims.output(), dims.input(), plain),
             ] {
                 assert!(ByColumns::pays(&dims, pass), "{dims:?} {pass}");
