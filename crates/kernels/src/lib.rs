@@ -1,4 +1,4 @@
-//! f32 slices in, f32 slices out: the loops under the Patchgrad engine.
+//! f32 slices in, f32 slices out: the loops under the Patchgrad engine ([`double`] alone is in f64).
 //!
 //! Nothing here knows of graphs, tensors or threads. A kernel checks its lengths once at its door, overwrites its output
 //! (unless its name says `add` or `assign`) and is deterministic. All `unsafe` code of the workspace lives in this crate.
