@@ -13,8 +13,8 @@ const BLOCK: usize = 512;
 /// Values of `f64` in a line of the cache.
 const LINE: usize = 8;
 
-/// Rows as `f64` with `mean` subtracted, an odd number of cache lines apart. An even one leaves half of the cache's sets or more unused:
-/// with a power of two, the length of many codes, products took 1.6 times as long.
+/// Rows as `f64` with `mean` subtracted, an odd number of cache lines apart. An even one leaves half of the cache's sets or more unused,
+/// which shows most with a power of two, the length of many codes and patches.
 struct Centred<'a> {
     mean: &'a [f64],
     step: usize,

@@ -34,7 +34,7 @@ const LARGEST_PIECE: usize = 1 << 17;
 /// Columns of the narrowest piece: two vectors of any instruction set.
 const NARROWEST_PIECE: usize = 32;
 
-/// Pieces, at least, where columns suffice: so that threads have something to share.
+/// Pieces, at least, where columns and work suffice: so that threads have something to share.
 const FEWEST_PIECES: usize = 8;
 
 /// What the computation needs to know; made once for a shape.
