@@ -47,14 +47,14 @@ pub(super) fn run(args: &DeleteFeaturesArgs) -> Result<()> {
     let mut workspace = Workspace::new();
     let inspected = train::first(seen.train.pictures(), PICTURES);
     let wanted = wanted(args, scae, &inspected, &mut workspace)?;
+    if wanted.is_empty() {
+        return Err(BadRequest("no feature is dead; nothing was written".to_string()).into());
+    }
     let (mut smaller, mut text) = (scae.clone(), String::new());
     for (layer, features) in &wanted {
         smaller = smaller.without_features(*layer, features).map_err(|error| BadRequest(error.to_string()))?;
         let of = scae.spec().layers[*layer].features;
         text += &format!("layer {layer}: {} of {of} features deleted\n", features.len());
-    }
-    if wanted.is_empty() {
-        return Err(BadRequest("no feature is dead; nothing was written".to_string()).into());
     }
     prepare(&args.out, Otherwise::Force, args.model.force)?;
     let folder = RunFolder { path: args.out.clone() };
