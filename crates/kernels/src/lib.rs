@@ -23,6 +23,7 @@ pub mod pool2x2;
 pub mod product;
 pub mod reduce;
 mod simd;
+pub mod transpose;
 pub mod window;
 pub mod winograd;
 

@@ -1,6 +1,6 @@
 //! The right operand of a [`product`](crate::product) in the order in which the tile reads it: panels of 16 columns.
 
-use crate::{isa::dispatched, product::PANEL};
+use crate::{isa::dispatched, product::PANEL, transpose::turn_four};
 
 /// Values of `terms` rows of `columns` columns, packed.
 pub fn packed_len(terms: usize, columns: usize) -> usize {
@@ -53,43 +53,12 @@ fn turn(from: [&[f32; PANEL]; PANEL], to: &mut [[f32; PANEL]; PANEL]) {
     for j in (0..PANEL).step_by(4) {
         for t in (0..PANEL).step_by(4) {
             let four = |i: usize| *from[j + i][t..].first_chunk().expect("four divides 16");
-            let square = std::array::from_fn(four);
-            #[cfg(target_arch = "x86_64")]
-            let turned = turn_four(square);
-            #[cfg(not(target_arch = "x86_64"))]
-            let turned = turn_four_portable(square);
+            let turned = turn_four(std::array::from_fn(four));
             for (i, turned) in turned.iter().enumerate() {
                 to[t + i][j..][..4].copy_from_slice(turned);
             }
         }
     }
-}
-
-/// The transpose. Scalar code takes a move for each value, and the compiler makes no shuffles of it.
-#[cfg(target_arch = "x86_64")]
-#[inline(always)]
-fn turn_four(rows: [[f32; 4]; 4]) -> [[f32; 4]; 4] {
-    use std::arch::x86_64::{
-        _mm_loadu_ps, _mm_movehl_ps, _mm_movelh_ps, _mm_storeu_ps, _mm_unpackhi_ps, _mm_unpacklo_ps,
-    };
-    let mut turned = [[0.0; 4]; 4];
-    // SAFETY: SSE is part of x86-64; every pointer is that of an array of four values.
-    unsafe {
-        let [a, b, c, d] = rows.map(|row| _mm_loadu_ps(row.as_ptr()));
-        let (low, low_after) = (_mm_unpacklo_ps(a, b), _mm_unpacklo_ps(c, d));
-        let (high, high_after) = (_mm_unpackhi_ps(a, b), _mm_unpackhi_ps(c, d));
-        _mm_storeu_ps(turned[0].as_mut_ptr(), _mm_movelh_ps(low, low_after));
-        _mm_storeu_ps(turned[1].as_mut_ptr(), _mm_movehl_ps(low_after, low));
-        _mm_storeu_ps(turned[2].as_mut_ptr(), _mm_movelh_ps(high, high_after));
-        _mm_storeu_ps(turned[3].as_mut_ptr(), _mm_movehl_ps(high_after, high));
-    }
-    turned
-}
-
-/// The transpose in scalar code.
-#[cfg(any(test, not(target_arch = "x86_64")))]
-fn turn_four_portable(rows: [[f32; 4]; 4]) -> [[f32; 4]; 4] {
-    std::array::from_fn(|i| rows.map(|row| row[i]))
 }
 
 dispatched! {
@@ -125,15 +94,6 @@ dispatched! {
 mod tests {
     use super::*;
     use crate::testing::{integers, on_every_isa};
-
-    #[test]
-    fn four_by_four_is_turned() {
-        let rows = std::array::from_fn(|i| std::array::from_fn(|j| (4 * i + j) as f32));
-        let turned = [[0.0, 4.0, 8.0, 12.0], [1.0, 5.0, 9.0, 13.0], [2.0, 6.0, 10.0, 14.0], [3.0, 7.0, 11.0, 15.0]];
-        assert_eq!(turn_four_portable(rows), turned);
-        #[cfg(target_arch = "x86_64")]
-        assert_eq!(turn_four(rows), turned);
-    }
 
     #[test]
     fn rows_may_follow_each_other_in_part() {
