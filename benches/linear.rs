@@ -20,10 +20,11 @@ use patchgrad::{
 };
 
 /// Batch, inputs, outputs: single rows, the sizes of perceptrons and of the layers of stacks, and a batch that fills the tile anyhow.
-const SIZES: [[usize; 3]; 7] = [
+const SIZES: [[usize; 3]; 8] = [
     [1, 1024, 1024],
     [32, 64, 64],
     [32, 1024, 64],
+    [16, 1024, 1024],
     [32, 1024, 1024],
     [64, 1024, 1024],
     [256, 1024, 1024],

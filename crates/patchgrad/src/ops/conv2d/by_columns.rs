@@ -5,6 +5,8 @@
 //! the whole weight again, which may be larger than the cache. Here the columns are cut. A piece packs its columns of the weight into
 //! memory that stays in the cache, and reads them for all rows: the weight comes from memory once.
 //!
+//! Where the gradient of the input has long sums, [`by_weight_rows`](super::by_weight_rows) spares the packing.
+//!
 //! The rows of the product are consecutive: the windows cover whole images, or are single pixels next to each other. The terms of a
 //! sum come in the order in which `direct` takes them, so both give the same bits.
 

@@ -39,6 +39,7 @@
 
 mod axis;
 mod by_columns;
+mod by_weight_rows;
 mod direct;
 mod direct_weight;
 mod direct_weight_rows;
@@ -62,6 +63,7 @@ use crate::{
     parallel, reference,
 };
 use by_columns::ByColumns;
+use by_weight_rows::ByWeightRows;
 use direct_weight_rows::WeightGradientByRows;
 use operands::{activate, pool_and_activate};
 use patchgrad_kernels::{column_sums::column_sums, elementwise};
@@ -153,6 +155,10 @@ pub(crate) fn grad_input_fused(
         ConvAlgorithm::Winograd => {
             let plan = workspace.plans.winograd_correlation(dims, Pass::GradInput);
             return plan.run(grad_output, weight, epilogue, grad_input, None, workspace);
+        }
+        _ if grad_output.taps.is_none() && ByWeightRows::pays(dims) => {
+            let plan = workspace.plans.by_weight_rows(dims);
+            return plan.run(grad_output.values, weight, epilogue, grad_input, workspace);
         }
         _ if grad_output.taps.is_none() && ByColumns::pays(dims, Pass::GradInput) => {
             let plan = workspace.plans.by_columns(dims, Pass::GradInput);

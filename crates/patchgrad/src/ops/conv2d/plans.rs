@@ -3,6 +3,7 @@
 use super::{
     Conv2dDims, Pass,
     by_columns::ByColumns,
+    by_weight_rows::ByWeightRows,
     direct::Correlation,
     direct_weight::WeightGradient,
     direct_weight_rows::WeightGradientByRows,
@@ -24,6 +25,7 @@ struct Key {
 pub(crate) struct Plans {
     correlations: HashMap<Key, Arc<Correlation>>,
     by_columns: HashMap<(Conv2dDims, Pass), Arc<ByColumns>>,
+    by_weight_rows: HashMap<Conv2dDims, Arc<ByWeightRows>>,
     weight_gradients: HashMap<Key, Arc<WeightGradient>>,
     weight_gradients_by_rows: HashMap<Conv2dDims, Arc<WeightGradientByRows>>,
     winograd_correlations: HashMap<(Conv2dDims, Pass), Arc<WinogradCorrelation>>,
@@ -45,6 +47,10 @@ impl Plans {
 
     pub(super) fn by_columns(&mut self, dims: &Conv2dDims, pass: Pass) -> Arc<ByColumns> {
         self.by_columns.entry((*dims, pass)).or_insert_with(|| Arc::new(ByColumns::new(dims, pass))).clone()
+    }
+
+    pub(super) fn by_weight_rows(&mut self, dims: &Conv2dDims) -> Arc<ByWeightRows> {
+        self.by_weight_rows.entry(*dims).or_insert_with(|| Arc::new(ByWeightRows::new(dims))).clone()
     }
 
     pub(super) fn weight_gradient(&mut self, dims: &Conv2dDims, pooled_grad: bool) -> Arc<WeightGradient> {
