@@ -80,6 +80,8 @@ fn every_experiment_has_its_place_on_a_page_that_a_browser_shows() {
     };
     let names = EXPERIMENTS.map(|experiment| experiment.name());
     pitfall().arg("run").args(names).args(["--profile", "smoke", "--quiet", "--out", "runs"]).assert().success();
+    let validated = ["run", "validation", "--only", "score/", "--quiet", "--out", "runs/validation"];
+    pitfall().args(validated).assert().success();
     let printed = pitfall().args(["report", "runs", "--out", "report.html"]).assert().success().get_output().clone();
     let printed = String::from_utf8(printed.stdout).unwrap();
     assert!(printed.contains("C4 ") && printed.ends_with("report.html\n"), "{printed}");
@@ -87,8 +89,11 @@ fn every_experiment_has_its_place_on_a_page_that_a_browser_shows() {
     let html = fs::read_to_string(folder.join("report.html")).unwrap();
     for experiment in EXPERIMENTS {
         assert!(html.contains(&format!("id=\"{}\"", experiment.name())), "{}", experiment.name());
-        assert!(html.contains(&format!("run {} --data mnist --profile smoke --seed 42", experiment.name())));
+        assert!(html.contains(&format!("{} --data mnist --profile smoke --seed 42", experiment.name())));
     }
+    assert!(html.contains("run correlation dynamics --data mnist"), "claims C7 and C8 need both");
+    assert!(html.contains("id=\"E0\"") || html.contains("id=\"validation\""), "the checks have their place");
+    assert!(html.contains("None of the 15 checks failed."), "and are counted");
     assert!(!html.contains("<script") && !html.contains("src=\"http"), "the page needs nothing else");
     let ids: Vec<&str> = html.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     let different: BTreeSet<&&str> = ids.iter().collect();

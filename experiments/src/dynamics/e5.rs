@@ -41,6 +41,10 @@ impl Experiment for E5 {
          is asked over the networks of population P1 of experiment E1."
     }
 
+    fn needs(&self) -> Option<&'static str> {
+        Some(E1.name())
+    }
+
     fn run(&self, setup: &Setup, folder: &Path, settings: &Settings) -> Result<(), SweepError> {
         run_sweep(self.name(), &Dynamics::new(setup), setup, folder, settings)
     }

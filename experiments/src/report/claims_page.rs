@@ -15,6 +15,7 @@ use crate::{
         claims::{Claim, Finding},
         experiment,
     },
+    validation::Verdict as Passing,
     version::VERSION,
 };
 use anyhow::{Context, Result, bail};
@@ -79,7 +80,7 @@ struct ExperimentPart {
     name: &'static str,
     question: &'static str,
     protocol: &'static str,
-    command: String,
+    commands: Vec<String>,
     blocks: Vec<Part>,
     deviations: Vec<String>,
 }
@@ -243,7 +244,7 @@ fn part(experiment: &'static dyn Experiment, of_it: &[&Found], section: Section)
         name: experiment.name(),
         question: experiment.question(),
         protocol: experiment.protocol(),
-        command: command(experiment.name(), of_it),
+        commands: commands(experiment, of_it),
         blocks: section.blocks.into_iter().map(block).collect(),
         deviations: section.deviations,
     }
@@ -271,17 +272,24 @@ fn block(block: Block) -> Part {
     }
 }
 
-/// What repeats the sweeps of an experiment.
-fn command(name: &str, of_it: &[&Found]) -> String {
-    let first = &of_it[0].identity;
-    let sets: Vec<&str> = of_it.iter().map(|found| found.set.as_str()).collect();
-    let full = if first.data[0].ends_with("sample") { "" } else { " --data-dir DIR" };
-    format!(
-        "cargo run --release -- run {name} --data {} --profile {} --seed {}{full}",
-        sets.join(","),
-        first.profile,
-        first.seed
-    )
+/// What repeats the sweeps of an experiment: one command for all that were run alike.
+fn commands(experiment: &dyn Experiment, of_it: &[&Found]) -> Vec<String> {
+    let names = match experiment.needs() {
+        Some(other) => format!("{other} {}", experiment.name()),
+        None => experiment.name().to_string(),
+    };
+    let mut alike: Vec<(String, String, Vec<&str>)> = Vec::new();
+    for found in of_it {
+        let identity = &found.identity;
+        let full = if identity.data[0].ends_with("sample") { "" } else { " --data-dir DIR" };
+        let before = format!("PATCHGRAD_ISA={} cargo run --release -- run {names} --data ", identity.instruction_set);
+        let after = format!(" --profile {} --seed {}{full}", identity.profile, identity.seed);
+        match alike.iter_mut().find(|(b, a, _)| (b, a) == (&before, &after)) {
+            Some((.., sets)) => sets.push(&found.set),
+            None => alike.push((before, after, vec![&found.set])),
+        }
+    }
+    alike.into_iter().map(|(before, after, sets)| before + &sets.join(",") + &after).collect()
 }
 
 /// Every network of E1.
@@ -363,7 +371,7 @@ fn validation(folders: &[std::path::PathBuf]) -> Result<Option<ExperimentPart>> 
         how: String,
         bar: String,
         value: String,
-        verdict: String,
+        verdict: Passing,
     }
     let Some(folder) = folders.first() else { return Ok(None) };
     if let [first, second, ..] = folders {
@@ -375,8 +383,8 @@ fn validation(folders: &[std::path::PathBuf]) -> Result<Option<ExperimentPart>> 
     let reading = || format!("cannot read {}", file.display());
     let mut reader = csv::Reader::from_path(&file).with_context(reading)?;
     let checks: Vec<Check> = reader.deserialize().collect::<Result<_, _>>().with_context(reading)?;
-    let with = |verdict: &str| checks.iter().filter(|check| check.verdict == verdict).count();
-    let (failed, run) = (with("failed"), with("failed") + with("passed"));
+    let with = |verdict: Passing| checks.iter().filter(|check| check.verdict == verdict).count();
+    let (failed, run) = (with(Passing::Failed), with(Passing::Failed) + with(Passing::Passed));
     let mut summary = match failed {
         0 => format!("None of the {run} checks failed."),
         _ => format!("{failed} of the {run} checks failed: read what follows with that in mind."),
@@ -385,8 +393,9 @@ fn validation(folders: &[std::path::PathBuf]) -> Result<Option<ExperimentPart>> 
         summary +=
             &format!(" {} more are tests of the project, named here and run by `cargo test`.", checks.len() - run);
     }
-    let rows =
-        checks.into_iter().map(|check| vec![check.check, check.verdict, check.value, check.bar, check.what, check.how]);
+    let rows = checks
+        .into_iter()
+        .map(|check| vec![check.check, check.verdict.to_string(), check.value, check.bar, check.what, check.how]);
     let titles = ["Check", "Verdict", "Value", "Bar", "What", "How measured"];
     Ok(Some(ExperimentPart {
         id: "E0",
@@ -395,7 +404,7 @@ fn validation(folders: &[std::path::PathBuf]) -> Result<Option<ExperimentPart>> 
         protocol: "Gradients against differences, decoding against its adjoint, learning against closed forms and exact \
                    likelihoods, scores against published values, two classifiers of MNIST against the literature, and the \
                    known defects of N-light-N with the tests that would catch them here.",
-        command,
+        commands: vec![command],
         blocks: vec![
             Part::Text { text: summary },
             Part::Table {
@@ -442,6 +451,19 @@ mod tests {
             why_untested(Claim::C8, &["dynamics", "correlation"], &[])
                 .ends_with("dynamics and correlation are of different runs")
         );
+    }
+
+    #[test]
+    fn a_check_that_failed_is_counted_and_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let table =
+            "check,what,how,bar,value,verdict\ngradients,a,b,c,1,pass\nadjoint,a,b,c,2,fail\ncopy,a,b,c,,tested\n";
+        std::fs::write(folder.path().join("table-t0.csv"), table).unwrap();
+        let part = validation(&[folder.path().to_path_buf()]).unwrap().unwrap();
+        let Part::Text { text } = &part.blocks[0] else { panic!("a summary first") };
+        assert!(text.starts_with("1 of the 2 checks failed") && text.contains("1 more are tests"), "{text}");
+        let Part::Table { rows, .. } = &part.blocks[1] else { panic!("then the table") };
+        assert_eq!(rows.iter().map(|row| row[1].as_str()).collect::<Vec<_>>(), ["pass", "FAIL", "tested"]);
     }
 
     #[test]

@@ -148,6 +148,11 @@ pub trait Experiment: Sync {
         self.name()
     }
 
+    /// An experiment whose results of the same set its verdicts need beside its own.
+    fn needs(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Computes its rows in `folder`, or goes on there.
     ///
     /// # Errors

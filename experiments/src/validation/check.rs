@@ -2,7 +2,7 @@
 
 use crate::data::Task;
 use anyhow::Result;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{fmt, time::Instant};
 
 /// The real pictures that some checks need.
@@ -138,7 +138,7 @@ impl Check {
 }
 
 /// Whether the value of a check fits its bar.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// It does.
