@@ -10,8 +10,9 @@ use super::{
 use crate::{
     correlation::network::Status,
     statistics::{
-        CONFIDENCE, Concordance, Interval, RESAMPLES, RankRelation, Settings, TwoWayAnova, Verdict, bootstrap,
-        kendall_tau_b, kendall_w, mean, median, rank_relation, two_way_anova,
+        CONFIDENCE, Concordance, Interval, RESAMPLES, RankRelation, ScoreComparison, Settings, TwoWayAnova, Verdict,
+        bootstrap, compare_scores, kendall_tau_b, kendall_w, mean, median, partial_rank_relation, rank_relation,
+        two_way_anova,
     },
     suite::claims::{DECODER_SHARE, above},
 };
@@ -30,6 +31,8 @@ pub struct Judged {
     pub dead: bool,
     /// Whether one of [`Decoder::TRAINED`] explains a part of the variance around the mean picture.
     pub decodable: bool,
+    /// Length of its code.
+    pub code_size: usize,
     /// Test accuracy of the logistic probe, a share.
     pub accuracy: f64,
     /// Test errors by decoder, in the order of [`Decoder::ALL`], those of its repeats.
@@ -90,6 +93,7 @@ fn judge(rows: &[&DecoderRow], error: ErrorOf) -> Option<Judged> {
         name: format!("P1-{}: {} {}/{}", first.network, first.geometry, first.encoder, first.own_decoder),
         dead: first.status == Status::Dead,
         decodable: rows.iter().any(|row| Decoder::TRAINED.contains(&row.decoder) && row.r2.is_some_and(|r2| r2 > 0.0)),
+        code_size: first.code_size,
         accuracy: first.logistic?,
         errors,
         validation,
@@ -148,11 +152,13 @@ pub enum ShareOf {
     Decodable,
     /// Of errors of pictures clipped to the range of pixels.
     Clipped,
+    /// Over all decoders, those among them that were made worse on purpose or saw few patches.
+    AllDecoders,
 }
 
 impl ShareOf {
     /// Every way, in the order of tables.
-    pub const ALL: [Self; 3] = [Self::WithoutPerceptrons, Self::Decodable, Self::Clipped];
+    pub const ALL: [Self; 4] = [Self::WithoutPerceptrons, Self::Decodable, Self::Clipped, Self::AllDecoders];
 
     /// How tables name it.
     pub fn label(self) -> &'static str {
@@ -160,6 +166,7 @@ impl ShareOf {
             Self::WithoutPerceptrons => "the same without perceptrons",
             Self::Decodable => "the same without codes that no decoder can decode",
             Self::Clipped => "the same of clipped pictures",
+            Self::AllDecoders => "the same over all eleven decoders",
         }
     }
 
@@ -169,6 +176,7 @@ impl ShareOf {
             Self::WithoutPerceptrons => "without-perceptrons",
             Self::Decodable => "decodable",
             Self::Clipped => "clipped",
+            Self::AllDecoders => "all-decoders",
         }
     }
 }
@@ -182,8 +190,11 @@ fn other_share(rows: &[DecoderRow], of: ShareOf, random: &mut Stream) -> Option<
     if of == ShareOf::Decodable {
         encoders.retain(|encoder| encoder.decodable);
     }
-    let decoders: &[Decoder] =
-        if of == ShareOf::WithoutPerceptrons { &Decoder::WITHOUT_PERCEPTRONS } else { &Decoder::TRAINED };
+    let decoders: &[Decoder] = match of {
+        ShareOf::WithoutPerceptrons => &Decoder::WITHOUT_PERCEPTRONS,
+        ShareOf::AllDecoders => &Decoder::ALL,
+        _ => &Decoder::TRAINED,
+    };
     let table = decomposition(&encoders.iter().collect::<Vec<_>>(), decoders)?;
     let interval = share_interval(&encoders, decoders, random);
     Some(OtherShare {
@@ -223,6 +234,12 @@ pub struct Analysis {
     pub best: Option<RankRelation>,
     /// The gap between own and best decoder against accuracy.
     pub gap: Option<RankRelation>,
+    /// How much more closely the best decoder follows the accuracy than the own one, over the same encoders.
+    pub best_over_own: Option<ScoreComparison>,
+    /// `own` with the logarithm of the code size held fixed.
+    pub own_sized: Option<RankRelation>,
+    /// `best` with the logarithm of the code size held fixed.
+    pub best_sized: Option<RankRelation>,
 }
 
 /// Analyses the rows of one data set; `None` when fewer than two encoders can be judged.
@@ -241,7 +258,28 @@ pub fn analyse(rows: &[DecoderRow], seed: u64) -> Option<Analysis> {
         let x: Vec<f64> = encoders.iter().map(of).collect();
         rank_relation(&x, &accuracy, &Settings::default(), &mut stream(seed, "decoder-relation", index))
     };
+    let size: Vec<f64> = encoders.iter().map(|encoder| (encoder.code_size as f64).ln()).collect();
+    let strata: Vec<usize> = encoders.iter().map(|encoder| encoder.code_size).collect();
+    let qualities = [
+        encoders.iter().map(|encoder| -encoder.mse(Decoder::Own)).collect::<Vec<f64>>(),
+        encoders.iter().map(|encoder| -encoder.mse(encoder.best())).collect(),
+    ];
+    let sized = |of: usize| {
+        let random = &mut stream(seed, "decoder-relation", 4 + of as u64);
+        partial_rank_relation(
+            &qualities[of],
+            &accuracy,
+            std::slice::from_ref(&size),
+            &strata,
+            &Settings::default(),
+            random,
+        )
+    };
+    let random = &mut stream(seed, "decoder-relation", 3);
     Some(Analysis {
+        best_over_own: compare_scores(&qualities[1], &qualities[0], &accuracy, RESAMPLES, CONFIDENCE, random),
+        own_sized: sized(0),
+        best_sized: sized(1),
         dropped,
         share: decoder_share(&table),
         interval,
@@ -378,6 +416,9 @@ pub(super) mod tests {
         // The smaller the error, the better the accuracy.
         let rho = |relation: Option<RankRelation>| relation.unwrap().rho;
         assert_eq!((rho(found.own), rho(found.best)), (1.0, 1.0));
+        assert_eq!(found.best_over_own.unwrap().difference.estimate, 0.0, "both follow it as closely");
+        // All codes are of one size: nothing is held fixed.
+        assert_eq!((rho(found.own_sized), rho(found.best_sized)), (1.0, 1.0));
     }
 
     #[test]

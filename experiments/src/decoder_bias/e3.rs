@@ -12,7 +12,7 @@ use crate::{
     report::format::{NONE, count as grouped, error, interval, number, optional, p_value, percent},
     run_folder::RunFolder,
     separability::PROBE_PICTURES,
-    statistics::{Concordance, Interval, RankRelation},
+    statistics::{Concordance, Interval, RankRelation, ScoreComparison},
     suite::{
         Block, Experiment, Image, Profile, Results, Section, Setup,
         claims::{Claim, Finding},
@@ -106,6 +106,10 @@ fn deviations() -> Vec<String> {
             encoders(Profile::Full),
             encoders(Profile::Quick)
         ),
+        "The analysis of variance of E3 has five of its eleven decoders, those that were trained for longest: the others are worse on \
+         purpose or by few patches, and how much worse is a choice of this experiment. Table T3b has the share over all eleven \
+         beside it."
+            .to_string(),
         format!(
             "E3 shows re-trained decoders at most {} patches a layer in the quick profile, {} in the full one; perceptrons \
              learn what the optimal linear decoder leaves over, for at most {} and {} epochs (more where pictures are few), along \
@@ -193,11 +197,13 @@ fn residual(found: &Analysis) -> f64 {
 }
 
 /// What goes with accuracy, and how it is named.
-fn relations(found: &Analysis) -> [(&'static str, &'static str, Option<RankRelation>); 3] {
+fn relations(found: &Analysis) -> [(&'static str, &'static str, Option<RankRelation>); 5] {
     [
         ("own", "quality by the own decoder", found.own),
         ("best", "quality by the best decoder", found.best),
         ("gap", "gap of own and best decoder", found.gap),
+        ("own.sized", "quality by the own decoder, code size held fixed", found.own_sized),
+        ("best.sized", "quality by the best decoder, code size held fixed", found.best_sized),
     ]
 }
 
@@ -303,8 +309,8 @@ fn add(section: &mut Section, (set, seed): (&str, u64), rows: &[DecoderRow], pic
         caption: format!(
             "{data}. Shares of the variation of the logarithm of the test error (eta squared) over encoders and the decoders \
              trained for longest, and degrees of freedom. Repeats of decoders without randomness are equal, so there are no \
-             F tests. The last lines look at the share of decoder and interaction in other ways: the verdict rests on none of \
-             them."
+             F tests. Further lines look at the share of decoder and interaction in other ways: the verdict rests on none of \
+             them. Kendall's W is how alike decoders rank the encoders, 1 for one order, 0 for none in common."
         ),
         columns: columns(["source", "#share", "#degrees of freedom or interval"]),
         rows: variance_cells(&found),
@@ -313,10 +319,15 @@ fn add(section: &mut Section, (set, seed): (&str, u64), rows: &[DecoderRow], pic
         id: "T3c",
         caption: format!(
             "{data}. Spearman's rho with the accuracy of the logistic probe over encoders, 95 % interval, permutation p. \
-             Quality is the negative error. The gap is (MSE of the own - MSE of the best decoder) / MSE of the best."
+             Quality is the negative error. The gap is (MSE of the own - MSE of the best decoder) / MSE of the best. The difference \
+             of both correlations is that over the same encoders, redrawn together, its p that of Steiger's test."
         ),
         columns: columns(["accuracy and", "#n", "#rho", "#interval", "#p"]),
-        rows: relations(&found).into_iter().map(|(_, name, relation)| relation_cells(name, relation)).collect(),
+        rows: relations(&found)
+            .into_iter()
+            .map(|(_, name, relation)| relation_cells(name, relation))
+            .chain(found.best_over_own.map(difference_cells))
+            .collect(),
     });
     section.findings.push(finding(&data, &found));
     for (key, value) in numbers(&found) {
@@ -372,6 +383,10 @@ fn numbers(found: &Analysis) -> Vec<(String, String)> {
         let ends = relation.map_or(NONE.to_string(), |relation| interval(relation.interval()));
         all.push((format!("{key}.interval"), ends));
     }
+    if let Some(compared) = found.best_over_own {
+        all.push(("best-over-own".to_string(), number(compared.difference.estimate, 2)));
+        all.push(("best-over-own.interval".to_string(), interval(compared.difference.interval())));
+    }
     let gaps: Vec<f64> = found.encoders.iter().map(Judged::gap).collect();
     let widest = gaps.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     all.push(("gap.largest".to_string(), number(widest, 2)));
@@ -405,7 +420,23 @@ fn variance_cells(found: &Analysis) -> Vec<Vec<String>> {
     for other in &found.others {
         rows.push(row(other.of.label(), other.share, ends(interval_of(other))));
     }
+    for (name, concordance) in [("the five decoders", found.trained), ("all decoders", found.all)] {
+        let Some(concordance) = concordance else { continue };
+        let p = p_value(concordance.p);
+        rows.push(row(&format!("Kendall's W of {name}"), concordance.w, format!("p = {p}")));
+    }
     rows
+}
+
+fn difference_cells(compared: ScoreComparison) -> Vec<String> {
+    let difference = compared.difference;
+    vec![
+        "quality by the best minus by the own decoder".to_string(),
+        NONE.to_string(),
+        number(difference.estimate, 2),
+        interval(difference.interval()),
+        compared.steiger.map_or(NONE.to_string(), |test| p_value(test.p)),
+    ]
 }
 
 fn relation_cells(name: &str, relation: Option<RankRelation>) -> Vec<String> {
