@@ -79,6 +79,14 @@ struct OneExperiment {
     options: run::SuiteOptions,
 }
 
+/// The options of the validation, for its own binary: is the implementation right? (E0)
+#[derive(Debug, Parser)]
+#[command(name = "validation", version = VERSION)]
+struct OneValidation {
+    #[command(flatten)]
+    options: run::ValidationArgs,
+}
+
 /// Parses the arguments, runs the command and turns its outcome into an exit code.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -114,6 +122,16 @@ pub fn experiment(name: &str) -> ExitCode {
         return ExitCode::from(2);
     }
     exit_code(run::run_one(experiment, &parsed.options))
+}
+
+/// The same for the binary of the validation: `pitfall run validation`.
+pub fn validation() -> ExitCode {
+    let parsed = OneValidation::parse();
+    if let Err(message) = Isa::from_env() {
+        output::tell(&format!("error: {message}"));
+        return ExitCode::from(2);
+    }
+    exit_code(run::validate(&parsed.options))
 }
 
 fn exit_code(outcome: anyhow::Result<()>) -> ExitCode {

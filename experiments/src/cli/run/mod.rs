@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 
 pub(super) use merge::{MergeArgs, merge};
 pub(super) use suite::{SuiteOptions, run_one};
-pub(super) use validation::{ChecksInterrupted, NoSuchCheck};
+pub(super) use validation::{ChecksInterrupted, NoSuchCheck, ValidationArgs, run as validate};
 
 /// Which experiments.
 #[derive(Debug, Args)]

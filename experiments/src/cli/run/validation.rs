@@ -71,7 +71,7 @@ pub(crate) struct ChecksInterrupted {
 }
 
 /// Runs the checks, prints and writes their table.
-pub(super) fn run(args: &ValidationArgs) -> Result<()> {
+pub(crate) fn run(args: &ValidationArgs) -> Result<()> {
     let started = jiff::Timestamp::now().to_string();
     let clock = Instant::now();
     if let Some(out) = &args.out {
