@@ -31,6 +31,8 @@ pub(super) fn section(results: &[Results]) -> anyhow::Result<Section> {
         "Decoders that are trained again begin anew and learn by Adam at 0.003, as in E3, before and after alike; the protocol's \
          rates of 0.01 to 0.03 are those of plain descent, which in as many steps would favour the state that old decoders fit."
             .to_string(),
+        "Correlations of the changes are those of the old decoder's error; that of the best linear decoder stands in the table."
+            .to_string(),
         "The p of the changes are not corrected for their number; no verdict rests on them.".to_string(),
         "Decoders are trained again before and at the end, not after every epoch; there is no decoder with a hidden layer, so \
          what the best decoder does not recover is the more an upper bound."

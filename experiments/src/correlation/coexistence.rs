@@ -2,9 +2,10 @@
 
 use super::network::{NetworkRow, Status};
 use crate::{
-    statistics::{SIGNIFICANCE_LEVEL, Verdict, median, wilson_interval},
+    statistics::{CONFIDENCE, Interval, RESAMPLES, SIGNIFICANCE_LEVEL, Verdict, bootstrap, median, wilson_interval},
     suite::claims::{Case, exists},
 };
+use patchgrad::random::stream;
 
 /// The best quarter of P1 by its own decoder's error, against the median accuracy.
 pub struct Coexistence<'a> {
@@ -17,6 +18,9 @@ pub struct Coexistence<'a> {
     pub dead_but_accurate: Vec<(usize, &'a NetworkRow)>,
     /// What follows.
     pub verdict: Verdict,
+    /// The accuracies of all networks.
+    accuracies: Vec<f64>,
+    test_pictures: usize,
 }
 
 impl<'a> Coexistence<'a> {
@@ -30,7 +34,8 @@ impl<'a> Coexistence<'a> {
         if known.len() < 4 {
             return None;
         }
-        let median = median(&known.iter().map(|(_, _, accuracy)| *accuracy).collect::<Vec<f64>>())?;
+        let accuracies: Vec<f64> = known.iter().map(|(_, _, accuracy)| *accuracy).collect();
+        let median = median(&accuracies)?;
         let quarter = known.len() / 4;
         known.sort_by(|a, b| b.2.total_cmp(&a.2));
         let accurate = known.iter().take(quarter).enumerate();
@@ -40,18 +45,32 @@ impl<'a> Coexistence<'a> {
             .collect();
         known.sort_by(|a, b| a.1.total_cmp(&b.1));
         known.truncate(quarter);
-        let confidence = 1.0 - SIGNIFICANCE_LEVEL / known.len() as f64;
-        let case = |accuracy: f64| {
-            let correct = (accuracy * test_pictures as f64).round() as u64;
-            match wilson_interval(correct, test_pictures as u64, confidence) {
-                Some(interval) if interval.high < median => Case::ForIt,
-                Some(interval) if interval.low > median => Case::AgainstIt,
-                _ => Case::Open,
-            }
+        let of = known.len();
+        let case = |accuracy: f64| match of_accuracy(accuracy, test_pictures, of) {
+            Some(interval) if interval.high < median => Case::ForIt,
+            Some(interval) if interval.low > median => Case::AgainstIt,
+            _ => Case::Open,
         };
         let best: Vec<_> = known.into_iter().map(|(row, _, accuracy)| (row, case(accuracy))).collect();
         let verdict = exists(best.iter().map(|(_, case)| *case));
-        Some(Self { median, best, dead_but_accurate, verdict })
+        Some(Self { median, best, dead_but_accurate, verdict, accuracies, test_pictures })
+    }
+
+    /// The 95 % interval of the median over other draws of networks, by the bootstrap. The verdict is about these networks and does
+    /// not rest on it.
+    pub fn median_interval(&self, seed: u64) -> Option<Interval> {
+        let of = |drawn: &[usize]| median(&drawn.iter().map(|&at| self.accuracies[at]).collect::<Vec<f64>>());
+        let random = &mut stream(seed, "median accuracy", 0);
+        Some(bootstrap(self.accuracies.len(), of, RESAMPLES, CONFIDENCE, random)?.percentile)
+    }
+
+    /// How many of the best quarter are certainly less accurate than `accuracy`.
+    pub fn certainly_below(&self, accuracy: f64) -> usize {
+        let is_below = |row: &NetworkRow| {
+            let interval = of_accuracy(row.logistic.unwrap_or(f64::NAN), self.test_pictures, self.best.len());
+            interval.is_some_and(|interval| interval.high < accuracy)
+        };
+        self.best.iter().filter(|(row, _)| is_below(row)).count()
     }
 
     /// How many of the best quarter are certainly less accurate than the median.
@@ -85,6 +104,12 @@ impl<'a> Coexistence<'a> {
         let least = self.best.iter().min_by(|(a, _), (b, _)| accuracy(a).total_cmp(&accuracy(b)));
         least.map(|(row, _)| *row).expect("a quarter of at least four networks is not empty")
     }
+}
+
+/// The interval of one of `of` accuracies, together at 95 %.
+fn of_accuracy(accuracy: f64, test_pictures: usize, of: usize) -> Option<Interval> {
+    let correct = (accuracy * test_pictures as f64).round() as u64;
+    wilson_interval(correct, test_pictures as u64, 1.0 - SIGNIFICANCE_LEVEL / of as f64)
 }
 
 #[cfg(test)]
@@ -126,6 +151,17 @@ mod tests {
         assert_eq!((found.poor(), found.good()), (2, 1));
         assert_eq!(found.places_of_poor(), [2, 3]);
         assert_eq!((found.best_poor().map(|row| row.network), found.worst().network), (Some(1), 2));
+    }
+
+    #[test]
+    fn another_draw_of_networks_has_another_median() {
+        let rows: Vec<NetworkRow> =
+            (0..40).map(|at| measured(at, 0.1 + 0.01 * at as f64, 0.5 + 0.01 * at as f64)).collect();
+        let found = Coexistence::of(&rows.iter().collect::<Vec<_>>(), 10_000).unwrap();
+        let ends = found.median_interval(1).unwrap();
+        assert!(ends.low < 0.67 && ends.low > 0.55 && ends.high > 0.72 && ends.high < 0.84, "{ends:?}");
+        // The ten best have accuracies of 0.50 to 0.59, each known to about 0.015.
+        assert_eq!([found.poor(), found.certainly_below(0.56), found.certainly_below(0.5)], [10, 5, 0]);
     }
 
     #[test]

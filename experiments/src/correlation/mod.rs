@@ -20,6 +20,8 @@ pub mod population;
 pub mod relations;
 mod section;
 pub mod store;
+pub mod subset;
+mod subset_page;
 pub mod training;
 
 pub use e1::E1;
@@ -108,5 +110,26 @@ impl Sweep for Correlation<'_> {
 
     fn row(&self, index: usize) -> NetworkRow {
         network::run(&self.members[index], self.examples, &self.trainer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::DataConfig;
+    use network::Status;
+    use store::NetworkStore;
+
+    #[test]
+    fn a_network_that_diverges_is_a_row_with_its_reason() {
+        let examples = DataConfig::named("--data", "mnist", [60, 20, 20], None).unwrap().load(1).unwrap();
+        let networks = NetworkStore::none();
+        let setup = Setup { set: "mnist", examples: &examples, profile: Profile::Smoke, seed: 3, networks: &networks };
+        let mut sweep = Correlation::new(&setup);
+        sweep.members[1].training.lr = 1e30;
+        let rows = [0, 1].map(|index| sweep.row(index));
+        assert!(rows[0].status != Status::Failed && rows[0].logistic.is_some(), "{:?}", rows[0].reason);
+        assert_eq!((rows[1].status, rows[1].network, rows[1].logistic), (Status::Failed, rows[0].network + 1, None));
+        assert!(rows[1].reason.contains("finite"), "{:?}", rows[1].reason);
     }
 }

@@ -28,11 +28,20 @@ pub enum Level {
     OneArchitecture,
     /// P3: one architecture and one way of training, seeds alone. Noise, and too few networks for a verdict.
     Seeds,
+    /// As [`Partial`](Self::Partial), with the regulariser held fixed too. Asked after the first full runs; no verdict rests on it.
+    PartialAndRegulariser,
 }
 
 impl Level {
-    /// Every level, in the order of tables.
-    pub const ALL: [Self; 5] = [Self::Pooled, Self::Partial, Self::WithinCodeSize, Self::OneArchitecture, Self::Seeds];
+    /// Every level, in the order of tables. The last came later: it is at the end, so that the others draw the same numbers.
+    pub const ALL: [Self; 6] = [
+        Self::Pooled,
+        Self::Partial,
+        Self::WithinCodeSize,
+        Self::OneArchitecture,
+        Self::Seeds,
+        Self::PartialAndRegulariser,
+    ];
 
     /// How tables name it.
     pub fn label(self) -> &'static str {
@@ -42,6 +51,7 @@ impl Level {
             Self::WithinCodeSize => "P1, within code size",
             Self::OneArchitecture => "P2, one architecture",
             Self::Seeds => "P3, seeds alone",
+            Self::PartialAndRegulariser => "P1, partial, regulariser too",
         }
     }
 
@@ -177,12 +187,15 @@ pub(crate) fn relation(rows: &[NetworkRow], cell: Cell, random: &mut patchgrad::
     let size = of(&|row| row.code_size.to_string());
     let settings = Settings::default();
     let rank = match level {
-        Level::Partial => {
+        Level::Partial | Level::PartialAndRegulariser => {
             let activation = of(&|row| format!("{}/{}", row.encoder, row.decoder));
             let depth = of(&|row| row.depth.to_string());
             let mut covariates = vec![chosen.iter().map(|(row, _, _)| (row.code_size as f64).ln()).collect()];
             covariates.extend(indicator_columns(&depth));
             covariates.extend(indicator_columns(&activation));
+            if level == Level::PartialAndRegulariser {
+                covariates.extend(indicator_columns(&of(&|row| row.regulariser.clone())));
+            }
             let strata = of(&|row| format!("{} {}/{}", row.code_size, row.encoder, row.decoder));
             partial_rank_relation(&x, &y, &covariates, &strata, &settings, random)
         }

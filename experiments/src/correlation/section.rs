@@ -6,12 +6,15 @@ use super::{
     network::{NetworkRow, Status},
     population::Population,
     relations::{ACCURACIES, Level, QUALITIES, RelationRow, relations_where},
+    subset_page,
 };
 use crate::{
     figures::{Band, Baseline, Dot, DotPlot, DotRow, Reference, Scatter, ScatterPoint},
-    report::format::{bayes_factor, count, error, number, optional, p_value, percent, span},
+    report::format::{NONE, bayes_factor, count, error, interval, number, optional, p_value, percent, span},
     separability::{E2, Kind, SeparabilityRow},
-    statistics::{EQUIVALENCE_MARGIN, Verdict, disattenuate, holm, mean_interval, reliability_from_replicates},
+    statistics::{
+        EQUIVALENCE_MARGIN, Interval, Verdict, disattenuate, holm, mean_interval, median, reliability_from_replicates,
+    },
     suite::{
         Block, Experiment, Image, Results, Section,
         claims::{Claim, Finding},
@@ -53,6 +56,17 @@ pub(super) fn section(results: &[Results]) -> anyhow::Result<Section> {
          then suits every activation."
             .to_string(),
         "N-light-N's leaky gradient, decay and cost of ReLU are left out: relu is plain ReLU.".to_string(),
+        "A layer that starts as PCA, Oja's rule, a Boltzmann machine or a denoising auto-encoder learns that start from as many \
+         patches as it is trained on afterwards, which the number of patches shown does not count. Starts have rates of their own: 0.3 \
+         for Oja's rule, at most 0.002 for the others. Boltzmann machines above the lowest layer are Bernoulli."
+            .to_string(),
+        "Of eight scores and four probes tables T1b and T5 have the partial correlations with intervals, T1 the tests of two errors \
+         with the logistic probe; `relations.csv` beside the rows has all tests of all pairs. Intervals are BCa; percentile \
+         intervals are not shown."
+            .to_string(),
+        "Noise is told from replicates (P3) alone, not from halves of the test pictures, and set against the spread of the values, \
+         not of the ranks: a few networks with huge errors make the error look more reliable than its ranks are."
+            .to_string(),
     ];
     Ok(section)
 }
@@ -94,7 +108,10 @@ fn one_set(
         let lines = baselines(references, size);
         let known = match lines.is_empty() {
             true => "",
-            false => " Dashed lines: the same probe in E2, on what is not the code of an auto-encoder.",
+            false => {
+                " Dashed lines: the probe in E2, which learns from fewer pictures where there are many, on what is not the code of a \
+                 trained auto-encoder."
+            }
         };
         section.blocks.push(Block::Figure {
             id: "F1",
@@ -110,6 +127,7 @@ fn one_set(
     section.blocks.push(correlation_table(name, found));
     section.blocks.push(matrix(name, found));
     group_page::add(section, set, name, rows, of_set.identity.seed);
+    subset_page::add(section, of_set, rows);
     section.blocks.push(Block::Text(noise(rows, found, set, &mut section.numbers)));
 
     if let Some(coexistence) = Coexistence::of(&p1, of_set.identity.pictures[2]) {
@@ -136,6 +154,10 @@ fn one_set(
             put("dead-but-accurate.r2-clipped", optional(row.r2_clipped(), 2));
         }
         put("median", percent(coexistence.median));
+        if let Some(ends) = coexistence.median_interval(of_set.identity.seed) {
+            put("median.interval", interval(Interval { low: 100.0 * ends.low, high: 100.0 * ends.high }));
+            put("poor.below-interval", coexistence.certainly_below(ends.low).to_string());
+        }
         put("worst", worst.name());
         put("worst.accuracy", percent(accuracy));
         put("worst.mse", error(worst.mse.unwrap_or(f64::NAN)));
@@ -190,11 +212,12 @@ fn level_key(level: Level) -> &'static str {
         Level::WithinCodeSize => "within",
         Level::OneArchitecture => "p2",
         Level::Seeds => "p3",
+        Level::PartialAndRegulariser => "partial-and-regulariser",
     }
 }
 
 /// What the logistic probe makes of the pixels, of `size` principal components and random projections, of discriminant
-/// directions and of a network that learnt the classes, where E2 was run.
+/// directions, of a network that learnt the classes and of encoders before training, where E2 was run.
 fn baselines(references: &[SeparabilityRow], size: usize) -> Vec<Baseline> {
     let line = |row: &SeparabilityRow| {
         let sized = matches!(row.kind, Kind::Pca | Kind::RandomProjection);
@@ -205,7 +228,11 @@ fn baselines(references: &[SeparabilityRow], size: usize) -> Vec<Baseline> {
         let label = if sized { format!("{}, {size}", row.kind.label()) } else { row.kind.label().to_string() };
         row.logistic.filter(|_| shown).map(|accuracy| Baseline { y: 100.0 * accuracy, label })
     };
-    references.iter().filter_map(line).collect()
+    let untrained: Vec<f64> =
+        references.iter().filter(|row| row.kind == Kind::Network).filter_map(|row| row.untrained_logistic).collect();
+    let untrained =
+        median(&untrained).map(|accuracy| Baseline { y: 100.0 * accuracy, label: "untrained encoders, median".into() });
+    references.iter().filter_map(line).chain(untrained).collect()
 }
 
 /// F1: a point for each network.
@@ -307,7 +334,7 @@ fn forest_plot(rows: Vec<DotRow>) -> Block {
         id: "F2",
         caption: "Spearman's rank correlation over networks with 95 % intervals, by what is held fixed. Pooled: nothing; code \
                   size drives both quantities, so this alone says little. Partial: code size, depth and activation. Within code \
-                  size: networks of one size are compared. P2: one architecture. P3: seeds alone, the noise."
+                  size: networks of one size are compared. P2: one architecture. P3: seeds alone, the noise. Regulariser too: asked for later."
             .to_string(),
         image: Image::Svg(plot.to_svg()),
     }
@@ -319,10 +346,11 @@ fn correlation_table(name: &str, found: &[RelationRow]) -> Block {
         .iter()
         .filter(|row| row.probe == "logistic" && JUDGES.iter().any(|(quality, ..)| *quality == row.quality))
         .collect();
-    // The family: what stands in this table, without the seeds, which are too few for a test, and without the repetition
-    // that leaves dead networks out.
+    // The family: what stands in this table, without the seeds, which are too few for a test, without what was asked later, and
+    // without the repetition that leaves dead networks out.
+    let registered = |level: Level| !matches!(level, Level::Seeds | Level::PartialAndRegulariser);
     let family: Vec<usize> =
-        (0..headline.len()).filter(|&at| headline[at].level != Level::Seeds && !headline[at].without_dead).collect();
+        (0..headline.len()).filter(|&at| registered(headline[at].level) && !headline[at].without_dead).collect();
     let raw: Vec<f64> = family.iter().map(|&at| headline[at].permutation_p).collect();
     let corrected = holm(&raw).unwrap_or_default();
     let rows = headline.iter().enumerate().map(|(at, row)| {
@@ -349,7 +377,7 @@ fn correlation_table(name: &str, found: &[RelationRow]) -> Block {
         id: "T1",
         caption: format!(
             "{name}: correlation of reconstruction quality with the accuracy of the logistic probe. p: by permutation, and with \
-             Holm's correction over levels and decoders; equivalence p: of two one-sided tests of |ρ| < 0.3; BF₀₁: Bayes factor \
+             Holm's correction over levels and decoders (but for the level that was asked for later); equivalence p: of two one-sided tests of |ρ| < 0.3; BF₀₁: Bayes factor \
              for no relation. Pearson's r and Kendall's τ hold nothing fixed. Living: without dead networks; decoder: the own one, or the \
              best linear one."
         ),
@@ -378,7 +406,7 @@ fn matrix(name: &str, found: &[RelationRow]) -> Block {
             let cell = found.iter().find(|row| {
                 row.level == Level::Partial && !row.without_dead && row.quality == quality && row.probe == probe
             });
-            cell.map_or("–".to_string(), |row| number(row.rho, 2))
+            cell.map_or(NONE.to_string(), |row| format!("{} ({})", number(row.rho, 2), span(row.low, row.high, 2)))
         });
         [vec![quality.to_string()], cells.to_vec()].concat()
     });
@@ -386,7 +414,7 @@ fn matrix(name: &str, found: &[RelationRow]) -> Block {
         id: "T1b",
         caption: format!(
             "{name}: the same with other scores (rows) and probes (columns), P1, code size, depth and activation held fixed: \
-             Spearman's partial ρ"
+             Spearman's partial ρ with its 95 % interval, dead networks among them"
         ),
         columns: columns(["Score", "#logistic", "#ridge", "#5-NN, Euclid", "#5-NN, angle", "#MLP"]),
         rows: rows.into(),

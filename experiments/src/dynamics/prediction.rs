@@ -5,6 +5,7 @@ use crate::{
     correlation::{
         network::{NetworkRow, Status},
         population::Population,
+        subset::Subset,
     },
     statistics::{CONFIDENCE, Interval, RESAMPLES, Ranking, Verdict, bootstrap, explained_variance, indicator_columns},
     suite::claims::{PREDICTABLE, below},
@@ -77,11 +78,13 @@ pub enum Model {
     AccuracyByTrainError,
     /// By the ranks of the best linear decoder's error and of the training error.
     AccuracyByLinearDecoder,
+    /// By the ranks of the error of clipped pictures and of the training error.
+    AccuracyByClippedErrors,
 }
 
 impl Model {
-    /// Every model. The last three came after the first full run: they are at the end, so that the others draw the same numbers.
-    pub const ALL: [Self; 10] = [
+    /// Every model. The last four came after the first full run: they are at the end, so that the others draw the same numbers.
+    pub const ALL: [Self; 11] = [
         Self::ErrorByConfiguration,
         Self::ErrorBySize,
         Self::ErrorByEverything,
@@ -92,6 +95,7 @@ impl Model {
         Self::ErrorByGeometry,
         Self::ErrorByTraining,
         Self::ErrorByGeometryAndRegulariser,
+        Self::AccuracyByClippedErrors,
     ];
 
     /// How tables name it.
@@ -110,6 +114,7 @@ impl Model {
             Self::AccuracyByErrors => "accuracy by error and training error (C8)",
             Self::AccuracyByMse => "accuracy by the error alone",
             Self::AccuracyByTrainError => "accuracy by the training error alone",
+            Self::AccuracyByClippedErrors => "accuracy by the error of clipped pictures and the training error",
             Self::AccuracyByLinearDecoder => "accuracy by the best linear decoder's error and the training error",
         }
     }
@@ -127,6 +132,7 @@ impl Model {
             Self::AccuracyByMse => "c8.mse",
             Self::AccuracyByTrainError => "c8.train-error",
             Self::AccuracyByLinearDecoder => "c8.linear",
+            Self::AccuracyByClippedErrors => "c8.clipped",
         }
     }
 
@@ -146,6 +152,7 @@ impl Model {
             Self::AccuracyByMse => &[|row| row.mse],
             Self::AccuracyByTrainError => &[|row| row.train_error],
             Self::AccuracyByLinearDecoder => &[|row| row.linear_decoder_mse, |row| row.train_error],
+            Self::AccuracyByClippedErrors => &[|row| row.mse_clipped, |row| row.train_error],
             _ => &[],
         }
     }
@@ -168,18 +175,31 @@ pub fn predictions(rows: &[NetworkRow], seed: u64) -> Vec<PredictionRow> {
     models.filter_map(|(at, model)| predict(rows, model, &mut stream(seed, "prediction", at as u64))).collect()
 }
 
+/// The models that decide C7 and C8, over fewer networks; no verdict rests on them.
+pub fn predictions_of_fewer(rows: &[NetworkRow], seed: u64) -> Vec<(Subset, PredictionRow)> {
+    let mut found = Vec::new();
+    for subset in [Subset::Living, Subset::LightlyMasked] {
+        let rows = subset.of(rows);
+        for model in [Model::ErrorByConfiguration, Model::AccuracyByErrors] {
+            let random = &mut stream(seed, "prediction", Model::ALL.len() as u64 + found.len() as u64);
+            found.extend(predict(&rows, model, random).map(|row| (subset, row)));
+        }
+    }
+    found
+}
+
 /// The noise of the training error; `None` with fewer than two networks in P1 or P3.
 pub fn noise(rows: &[NetworkRow]) -> Option<Noise> {
     let spread = |population: Population| {
         let logs: Vec<f64> =
-            living(rows, population).iter().filter_map(|row| Model::ErrorBySize.explained(row)).collect();
+            not_failed(rows, population).iter().filter_map(|row| Model::ErrorBySize.explained(row)).collect();
         crate::statistics::mean_interval(&logs, CONFIDENCE).map(|mean| (logs.len(), mean.standard_deviation))
     };
     let ((networks, of_seeds), (_, of_networks)) = (spread(Population::P3)?, spread(Population::P1)?);
     Some(Noise { networks, of_seeds, of_networks })
 }
 
-fn living(rows: &[NetworkRow], population: Population) -> Vec<&NetworkRow> {
+fn not_failed(rows: &[NetworkRow], population: Population) -> Vec<&NetworkRow> {
     rows.iter().filter(|row| row.population == population && row.status != Status::Failed).collect()
 }
 
@@ -189,7 +209,7 @@ type Fit = Box<dyn Fn(&[usize]) -> Option<crate::statistics::Explained>>;
 fn predict(rows: &[NetworkRow], model: Model, random: &mut Stream) -> Option<PredictionRow> {
     let mut chosen = Vec::new();
     let mut errors: Vec<Vec<f64>> = vec![Vec::new(); model.errors().len()];
-    for row in living(rows, Population::P1) {
+    for row in not_failed(rows, Population::P1) {
         let values: Option<Vec<f64>> = model.errors().iter().map(|error| error(row)).collect();
         if let (Some(y), Some(values)) = (model.explained(row), values) {
             chosen.push((row, y));
@@ -327,6 +347,25 @@ pub(crate) mod tests {
         assert_eq!(find(&rows, Model::AccuracyByMse).networks, 58);
         assert!(predictions(&rows[..2], 1).is_empty() && predictions(&[], 1).is_empty());
         assert_eq!(predictions(&rows, 1), predictions(&rows, 1));
+    }
+
+    #[test]
+    fn fewer_networks_may_say_something_else() {
+        // Accuracy follows the errors but in the dead half.
+        let mut rows = sixty(1.0, true);
+        let chance = sixty(1.0, false);
+        for (row, chance) in rows.iter_mut().zip(&chance).skip(1).step_by(2) {
+            (row.status, row.logistic) = (Status::Dead, chance.logistic);
+        }
+        let found = predictions_of_fewer(&rows, 1);
+        let of = |subset: Subset| {
+            let mut rows = found.iter().filter(|(of, row)| *of == subset && row.model == Model::AccuracyByErrors);
+            rows.next().map(|(_, row)| (row.networks, row.verdict())).unwrap()
+        };
+        assert_eq!(of(Subset::Living), (30, Verdict::Contradicted));
+        assert_eq!(of(Subset::LightlyMasked), (60, find(&rows, Model::AccuracyByErrors).verdict()));
+        assert_ne!(of(Subset::LightlyMasked).1, Verdict::Contradicted);
+        assert_eq!(found.len(), 4);
     }
 
     #[test]

@@ -20,8 +20,9 @@ pub(super) fn add(section: &mut Section, set: &str, agreement: &[AgreementRow], 
     section.blocks.push(figure(&first.data, agreement));
     section.blocks.push(table(&first.data, scores));
     section.blocks.push(Block::Text(account(agreement, scores)));
-    for row in scores.iter().filter(|row| !row.without_dead) {
-        let key = format!("{set}.{}.{}", level_key(row.level), row.score);
+    for row in scores {
+        let dead = if row.without_dead { ".alive" } else { "" };
+        let key = format!("{set}.{}{dead}.{}", level_key(row.level), row.score);
         section.numbers.insert(format!("{key}.rho"), number(row.rho, 2));
         section.numbers.insert(format!("{key}.interval"), span(row.low, row.high, 2));
         section.numbers.insert(format!("{key}.verdict"), row.verdict.to_string());
@@ -42,6 +43,7 @@ fn level_key(level: Level) -> &'static str {
         Level::WithinCodeSize => "within-code-size",
         Level::OneArchitecture => "one-architecture",
         Level::Seeds => "seeds",
+        Level::PartialAndRegulariser => "partial-and-regulariser",
     }
 }
 
@@ -87,6 +89,8 @@ fn table(data: &str, scores: &[ScoreRow]) -> Block {
     };
     let rows = SCORES.map(|score| {
         let [pooled, partial, within, one] = LEVELS.map(|level| at(level, score.name));
+        let living =
+            scores.iter().find(|row| row.level == Level::Partial && row.without_dead && row.score == score.name);
         let difference = pooled.and_then(|row| {
             let interval = span(row.difference_low?, row.difference_high?, 2);
             Some(format!("{} ({interval})", number(row.difference?, 2)))
@@ -98,6 +102,8 @@ fn table(data: &str, scores: &[ScoreRow]) -> Block {
             optional(pooled.and_then(|row| row.holm_p), 4),
             rho(partial),
             partial.map_or(String::new(), |row| row.verdict.to_string()),
+            rho(living),
+            living.map_or(String::new(), |row| row.verdict.to_string()),
             rho(within),
             rho(one),
         ]
@@ -108,7 +114,7 @@ fn table(data: &str, scores: &[ScoreRow]) -> Block {
             "{data}: Spearman's rho of reconstruction quality and logistic accuracy by score, with 95 % intervals. The \
              difference is that to the MSE's rho over all of P1, its p by Steiger's test, Holm-corrected; it is empty where \
              both rank every network alike. The verdict on \"no correlation\" is that with code size, depth and activation held \
-             fixed."
+             fixed; living: without dead networks."
         ),
         columns: columns([
             "score",
@@ -116,6 +122,8 @@ fn table(data: &str, scores: &[ScoreRow]) -> Block {
             "#minus the MSE's",
             "#p",
             "#P1, partial",
+            "verdict",
+            "#P1, partial, living",
             "verdict",
             "#P1, within code size",
             "#P2",

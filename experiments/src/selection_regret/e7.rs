@@ -4,10 +4,10 @@ use super::{
     CRITERIA,
     choice::{ChoiceRow, choices},
     page,
-    regret::{POOLS, RegretRow, Scope, regrets},
+    regret::{POOLS, RegretRow, Scope, regret_of_claim, regrets},
 };
 use crate::{
-    correlation::{E1, network::NetworkRow},
+    correlation::{E1, network::NetworkRow, subset::Subset},
     report::format::{number, optional},
     run_folder::RunFolder,
     suite::{Experiment, Results, Section, Setup},
@@ -66,6 +66,9 @@ impl Experiment for E7 {
             let rows: Vec<NetworkRow> = result.rows()?;
             let seed = result.identity.seed;
             page::add(&mut section, result.set, &regrets(&rows, seed), &choices(&rows, seed));
+            let fewer = [Subset::Living, Subset::LightlyMasked];
+            let of_claim = fewer.map(|subset| (subset, regret_of_claim(&subset.of(&rows), seed)));
+            page::add_fewer(&mut section, result.set, &result.identity.data[0], &of_claim);
         }
         section.deviations = page::deviations();
         Ok(section)

@@ -6,9 +6,10 @@ use super::{
     regret::{POOLS, RegretRow, Scope},
 };
 use crate::{
+    correlation::subset::Subset,
     figures::{Baseline, LinePlot, LinePoint, LineSeries, Scale},
     report::format::{NONE, number, optional, span},
-    statistics::{Interval, Verdict},
+    statistics::{Bootstrap, Interval, Verdict},
     suite::{
         Block, Image, Section,
         claims::{Claim, Finding, POOL, REGRET, above},
@@ -41,6 +42,35 @@ pub(super) fn add(section: &mut Section, set: &str, regrets: &[RegretRow], choic
         section.numbers.insert(format!("{key}.concordance"), optional(row.concordance, 2));
         section.numbers.insert(format!("{key}.top_overlap"), optional(row.top_overlap, 2));
     }
+}
+
+/// Adds what the registered rule would say over fewer networks: table T6b.
+pub(super) fn add_fewer(section: &mut Section, set: &str, data: &str, found: &[(Subset, Option<Bootstrap>)]) {
+    let mut rows = Vec::new();
+    for (subset, regret) in found {
+        let Some(regret) = regret else { continue };
+        let ends = regret.interval();
+        let (points, interval) = (number(100.0 * regret.estimate, 2), span(100.0 * ends.low, 100.0 * ends.high, 2));
+        let verdict = above(ends, REGRET).name().to_string();
+        let key = format!("{set}.claim{}", subset.key());
+        section.numbers.insert(format!("{key}.regret"), points.clone());
+        section.numbers.insert(format!("{key}.interval"), interval.clone());
+        section.numbers.insert(format!("{key}.verdict"), verdict.clone());
+        rows.push(vec![subset.label().to_string(), points, interval, verdict]);
+    }
+    if rows.is_empty() {
+        return;
+    }
+    section.blocks.push(Block::Table {
+        id: "T6b",
+        caption: format!(
+            "{data}: claim C5 over fewer networks of P1, asked after the runs: points of accuracy lost in pools of {POOL} by choosing \
+             by the own decoder's error, and what the registered rule would say. Strong masking is that of three tenths of the inputs or \
+             more."
+        ),
+        columns: columns(["Networks", "#points lost", "#95 %", "C5 would be"]),
+        rows,
+    });
 }
 
 /// Where the experiment differs from the protocol.

@@ -17,6 +17,7 @@ use super::{CRITERIA, Candidates, Criterion, RECONSTRUCTION};
 use crate::{
     correlation::network::NetworkRow,
     statistics::{Bootstrap, CONFIDENCE, RESAMPLES, bootstrap, selection_from_pools},
+    suite::claims::POOL,
 };
 use patchgrad::{parallel, random::stream};
 use serde::Serialize;
@@ -125,6 +126,12 @@ pub fn regrets(rows: &[NetworkRow], seed: u64) -> Vec<RegretRow> {
         })
     });
     found.into_iter().flatten().collect()
+}
+
+/// The regret that claim C5 is judged by, of other networks than all of P1; `None` with too few for a pool.
+pub fn regret_of_claim(rows: &[NetworkRow], seed: u64) -> Option<Bootstrap> {
+    let all = Candidates::of(rows, &CRITERIA[0]);
+    regret(&all, Scope::All, POOL, &mut stream(seed, "selection-fewer", 0))
 }
 
 /// The mean regret over all pools, with its intervals over networks. `None` with fewer networks than a pool has.

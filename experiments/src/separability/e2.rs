@@ -84,6 +84,9 @@ fn deviations() -> Vec<String> {
              a linear discriminant; maps of more than {LONGEST_MAP} values are meaned over a grid of cells."
         ),
         "E2 has the networks of P2 in the full profile only.".to_string(),
+        "Of the layers below the code only the ridge probe is shown (F3b); the other probes of theirs are in the rows. McNemar's tests \
+         are of codes. Untrained encoders are judged by the logistic probe and by neighbours."
+            .to_string(),
         "E2 compares with random projections and LDA by accuracy alone, not picture by picture.".to_string(),
     ]
 }
