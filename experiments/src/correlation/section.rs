@@ -166,11 +166,11 @@ fn one_set(
             data: name.clone(),
             verdict: coexistence.verdict,
             numbers: format!(
-                "of the {} networks with the lowest error, {} are certainly less accurate than the median of {}; the least \
+                "of the {} networks with the lowest error, certainly less accurate than the median of {}: {}; the least \
                  accurate, {}, reaches {}",
                 coexistence.best.len(),
-                coexistence.poor(),
                 percent(coexistence.median),
+                coexistence.poor(),
                 worst.name(),
                 percent(accuracy)
             ),
@@ -479,7 +479,7 @@ mod tests {
     fn of(rows: &[NetworkRow]) -> Section {
         let identity = Identity::made_up("correlation");
         let folder = std::path::Path::new("nowhere");
-        let results = Results { set: "set", folder, identity: &identity };
+        let results = Results { set: "set", folder, identity: &identity, has_networks: true };
         let found = relations_where(rows, 1, |_| true);
         let mut section = Section::default();
         one_set(&mut section, &results, rows, &found, &[]);

@@ -60,12 +60,12 @@ impl Experiment for E6 {
     }
 
     fn section(&self, results: &[Results]) -> anyhow::Result<Section> {
-        let mut section = Section::default();
-        section.deviations = vec![
+        let deviations = vec![
             "Correlations of scores are compared over all of P1 and within P2; the partial ones, on which the verdicts rest, stand side by \
              side with their intervals and have no test of their difference. Seeds alone (P3) are too few to judge a score."
                 .to_string(),
         ];
+        let mut section = Section { deviations, ..Section::default() };
         for result in results {
             let rows: Vec<NetworkRow> = result.rows()?;
             page::add(&mut section, result.set, &agreement(&rows), &scores(&rows, result.identity.seed));
