@@ -93,7 +93,7 @@ fn one_set(section: &mut Section, of_set: &Results, rows: &[StateRow], picture: 
             "{name}: the way of each network through fine-tuning, epoch by epoch, on validation pictures. A network that ends \
              above and to the right of its start gained accuracy while its old decoder lost."
         ),
-        image: Image::Svg(trajectories(name, rows)),
+        image: Image::Svg(trajectories(name, rows).leading_to_networks_of(of_set.networks()).to_svg()),
     });
     section.blocks.push(table(name, &found));
     let networks = |found: &[ChangeRow]| found.iter().map(|row| row.networks).max();
@@ -104,7 +104,7 @@ fn one_set(section: &mut Section, of_set: &Results, rows: &[StateRow], picture: 
 }
 
 /// F7: error of the old decoder against accuracy, a thread for each network and variant.
-fn trajectories(name: &str, rows: &[StateRow]) -> String {
+fn trajectories(name: &str, rows: &[StateRow]) -> LinePlot {
     let mut threads = Vec::new();
     let mut marks: Vec<LineSeries> = ["before", "after plain descent", "after momentum"]
         .into_iter()
@@ -146,7 +146,6 @@ fn trajectories(name: &str, rows: &[StateRow]) -> String {
         series: threads.into_iter().chain(marks).collect(),
         ..LinePlot::default()
     }
-    .to_svg()
 }
 
 fn point(row: &StateRow) -> Option<LinePoint> {
@@ -265,7 +264,7 @@ mod tests {
 
     fn of(rows: &[StateRow], picture: Option<Image>) -> Section {
         let identity = Identity::made_up("before-after");
-        let results = Results { set: "set", folder: Path::new("nowhere"), identity: &identity };
+        let results = Results { set: "set", folder: Path::new("nowhere"), identity: &identity, has_networks: true };
         let mut section = Section::default();
         one_set(&mut section, &results, rows, picture);
         section

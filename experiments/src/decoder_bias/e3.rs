@@ -90,7 +90,7 @@ impl Experiment for E3 {
             let description =
                 "Test pictures and their reconstructions from one code by several decoders, side by side.";
             let pictures = result.picture(FILE, description);
-            add(&mut section, (result.set, result.identity.seed), &rows, pictures);
+            add(&mut section, result, &rows, pictures);
         }
         Ok(section)
     }
@@ -258,7 +258,8 @@ fn text(data: &str, found: &Analysis, summaries: &[DecoderSummary]) -> String {
 }
 
 /// The part of one data set.
-fn add(section: &mut Section, (set, seed): (&str, u64), rows: &[DecoderRow], pictures: Option<Image>) {
+fn add(section: &mut Section, of_set: &Results, rows: &[DecoderRow], pictures: Option<Image>) {
+    let (set, seed) = (of_set.set, of_set.identity.seed);
     let Some(first) = rows.first() else { return };
     let data = first.data.clone();
     section.blocks.push(Block::Heading(data.clone()));
@@ -272,7 +273,7 @@ fn add(section: &mut Section, (set, seed): (&str, u64), rows: &[DecoderRow], pic
             "{data}. Every thread is an encoder, at the accuracy of a logistic probe on its code; the beads on it are its test \
              errors under the decoders, means over repeats. Accuracy does not depend on the decoder."
         ),
-        image: Image::Svg(figures::beads(&data, &found).to_svg()),
+        image: Image::Svg(figures::beads(&data, &found).leading_to_networks_of(of_set.networks()).to_svg()),
     });
     if let Some(image) = pictures {
         let names: Vec<&str> = SHOWN.iter().map(|decoder| decoder.label()).collect();
@@ -457,6 +458,7 @@ mod tests {
     use crate::{
         figures::{Colour, Sheet},
         statistics::Verdict,
+        sweep::Identity,
     };
 
     fn five() -> Vec<DecoderRow> {
@@ -471,10 +473,15 @@ mod tests {
     #[test]
     fn a_set_has_its_figures_finding_and_numbers() {
         let mut section = Section::default();
+        let identity = Identity::made_up("decoder-bias");
+        let folder = Path::new("nowhere");
+        let results = Results { set: "mnist", folder, identity: &identity, has_networks: true };
         let png = Sheet::mosaic(&[[0.0_f32; 4]], [2, 2], Colour::Grey, 1).to_png();
-        add(&mut section, ("mnist", 1), &five(), Image::png(png, ""));
+        add(&mut section, &results, &five(), Image::png(png, ""));
         let figures = section.blocks.iter().filter(|block| matches!(block, Block::Figure { .. }));
         assert_eq!((figures.count(), section.blocks.len()), (2, 6));
+        let leads = |block: &Block| matches!(block, Block::Figure { image: Image::Svg(svg), .. } if svg.contains("#mnist-P1-4"));
+        assert!(section.blocks.iter().any(leads), "beads lead to their networks");
         for block in &section.blocks {
             if let Block::Table { columns, rows, .. } = block {
                 assert!(!rows.is_empty() && rows.iter().all(|row| row.len() == columns.len()));
@@ -487,7 +494,7 @@ mod tests {
         assert!(section.numbers.contains_key("mnist.linear.tau-own"));
         let without = |rows: &[DecoderRow]| {
             let mut section = Section::default();
-            add(&mut section, ("mnist", 1), rows, None);
+            add(&mut section, &results, rows, None);
             (section.blocks.len(), section.findings.len())
         };
         assert_eq!([without(&five()), without(&five()[..25]), without(&[])], [(5, 1), (2, 0), (0, 0)]);

@@ -84,12 +84,23 @@ fn one_set(section: &mut Section, of_set: &Results, rows: &[CheckpointRow], of_e
         put(key, number(scale * mean.mean, 2));
         put(&format!("{key}.interval"), scaled_interval(mean, scale));
     }
-    section.blocks.push(curves(name, rows, "accuracy of the code, test pictures, %", Scale::Linear, |row| {
-        row.accuracy.map(|accuracy| 100.0 * accuracy)
-    }));
-    section.blocks.push(curves(name, rows, "mean squared error, test pictures", Scale::Logarithmic, |row| row.mse));
+    let networks = of_set.networks();
+    section.blocks.push(curves(
+        (name, networks),
+        rows,
+        "accuracy of the code, test pictures, %",
+        Scale::Linear,
+        |row| row.accuracy.map(|accuracy| 100.0 * accuracy),
+    ));
+    section.blocks.push(curves(
+        (name, networks),
+        rows,
+        "mean squared error, test pictures",
+        Scale::Logarithmic,
+        |row| row.mse,
+    ));
     section.blocks.push(layers(name, rows));
-    section.blocks.push(phases(name, rows));
+    section.blocks.push(phases((name, networks), rows));
     section.blocks.push(run_table(name, &found));
     section.blocks.push(Block::Text(sentences(&summary)));
     let Some(of_e1) = of_e1 else { return };
@@ -189,7 +200,7 @@ fn of_networks(rows: &[CheckpointRow], point: impl Fn(&CheckpointRow) -> Option<
 
 /// F8: a quantity over the patches.
 fn curves(
-    name: &str,
+    (name, networks): (&str, Option<&str>),
     rows: &[CheckpointRow],
     quantity: &str,
     scale: Scale,
@@ -209,7 +220,7 @@ fn curves(
     Block::Figure {
         id: "F8",
         caption: format!("{name}: {quantity}, a curve for each network of one architecture, its start in colour."),
-        image: Image::Svg(plot.to_svg()),
+        image: Image::Svg(plot.leading_to_networks_of(networks).to_svg()),
     }
 }
 
@@ -264,7 +275,7 @@ fn layers(name: &str, rows: &[CheckpointRow]) -> Block {
 }
 
 /// F9: error against accuracy.
-fn phases(name: &str, rows: &[CheckpointRow]) -> Block {
+fn phases((name, networks): (&str, Option<&str>), rows: &[CheckpointRow]) -> Block {
     let plot = LinePlot {
         title: format!("{name}: error against accuracy"),
         description: format!("{name}: the way of each network through error and accuracy as it is shown more patches."),
@@ -281,7 +292,7 @@ fn phases(name: &str, rows: &[CheckpointRow]) -> Block {
             "{name}: every network on its way through training. A way that rises to the left gains accuracy as the error falls; \
              one that sinks to the left loses it."
         ),
-        image: Image::Svg(plot.to_svg()),
+        image: Image::Svg(plot.leading_to_networks_of(networks).to_svg()),
     }
 }
 
@@ -438,7 +449,7 @@ mod tests {
 
     fn of(rows: &[CheckpointRow], of_e1: Option<&[NetworkRow]>) -> Section {
         let identity = Identity::made_up("dynamics");
-        let results = Results { set: "set", folder: Path::new("nowhere"), identity: &identity };
+        let results = Results { set: "set", folder: Path::new("nowhere"), identity: &identity, has_networks: true };
         let mut section = Section::default();
         one_set(&mut section, &results, rows, of_e1);
         section

@@ -105,6 +105,21 @@ struct Placed<'a> {
 }
 
 impl LinePlot {
+    /// Every point whose title begins with the name of a network, such as `P1-7: ...`, leads to the row of this network of `set`;
+    /// without a set no point leads anywhere.
+    #[must_use]
+    pub fn leading_to_networks_of(mut self, set: Option<&str>) -> Self {
+        let Some(set) = set else { return self };
+        for point in self.series.iter_mut().flat_map(|series| &mut series.points) {
+            let name = point.title.split([':', ',', ' ']).next().unwrap_or("");
+            let is_network = name.split_once('-').is_some_and(|(population, number)| {
+                population.starts_with('P') && !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit())
+            });
+            point.link = is_network.then(|| format!("{set}-{name}"));
+        }
+        self
+    }
+
     /// The plot as an SVG document.
     pub fn to_svg(&self) -> String {
         svg::draw(HEIGHT, &self.title, &self.description, |canvas| self.paint(canvas))
@@ -275,6 +290,22 @@ mod tests {
         let svg = plot.to_svg();
         assert_well_formed(&svg);
         assert!(svg.contains("<a href=\"#mnist-P1-3\" "));
+    }
+
+    #[test]
+    fn points_that_are_networks_lead_to_their_rows() {
+        let titles = ["P1-3: k28", "P2-14, epoch 2", "P2-0 after 64 patches", "pixels: 0.9", "P1-: x", ""];
+        let points = titles.map(|title| LinePoint { title: title.into(), ..LinePoint::default() }).to_vec();
+        let plot = LinePlot { series: vec![LineSeries { points, ..LineSeries::default() }], ..LinePlot::default() };
+        let links = |plot: LinePlot| -> Vec<Option<String>> {
+            plot.series.into_iter().flat_map(|series| series.points).map(|point| point.link).collect()
+        };
+        let expected = [Some("mnist-P1-3"), Some("mnist-P2-14"), Some("mnist-P2-0"), None, None, None];
+        assert_eq!(
+            links(plot.clone().leading_to_networks_of(Some("mnist"))),
+            expected.map(|link| link.map(String::from))
+        );
+        assert!(links(plot.leading_to_networks_of(None)).iter().all(Option::is_none));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::{
         claims::{Claim, Finding},
         experiment,
     },
+    sweep::Identity,
     validation::Verdict as Passing,
     version::VERSION,
 };
@@ -150,7 +151,12 @@ pub fn render_claims(collected: &Collected) -> Result<ClaimsPage> {
     // Side by side: most of the time goes into resampling.
     let sections = parallel::map_jobs(run.len(), |at| {
         let found = found_of(run[at]).into_iter();
-        let results = found.map(|found| Results { set: &found.set, folder: &found.folder, identity: &found.identity });
+        let results = found.map(|found| Results {
+            set: &found.set,
+            folder: &found.folder,
+            identity: &found.identity,
+            has_networks: collected.sweeps.iter().any(|other| has_networks_of(other, found)),
+        });
         run[at].section(&results.collect::<Vec<_>>())
     });
     for (experiment, section) in run.iter().copied().zip(sections) {
@@ -198,13 +204,19 @@ pub fn render_claims(collected: &Collected) -> Result<ClaimsPage> {
     Ok(ClaimsPage { html: html.context("the report does not render")?, numbers, findings, untested, unfinished })
 }
 
+/// Whether `other` is E1 with the networks of `found`.
+fn has_networks_of(other: &Found, found: &Found) -> bool {
+    let of = |found: &Found| {
+        let Identity { profile, seed, data, pictures, .. } = found.identity.clone();
+        (found.set.clone(), profile, seed, data, pictures)
+    };
+    other.identity.name == E1.name() && of(other) == of(found)
+}
+
 /// Why no set of a page says anything about a claim: it has the rows of the experiments `run`, and others have `begun`.
 fn why_untested(claim: Claim, run: &[&str], begun: &[&str]) -> String {
     let by = experiment(claim.tested_by()).expect("experiments of claims exist");
-    let mut needed = vec![by.rows_of()];
-    if matches!(claim, Claim::C7 | Claim::C8) {
-        needed.push(E1.name());
-    }
+    let needed: Vec<&str> = [by.rows_of()].into_iter().chain(by.needs()).collect();
     match needed.iter().find(|name| !run.contains(*name)) {
         Some(name) if begun.contains(name) => format!("not tested, {name} is not finished"),
         Some(name) => format!("not tested, {name} was not run"),

@@ -65,7 +65,7 @@ impl Experiment for E2 {
     fn section(&self, results: &[Results]) -> anyhow::Result<Section> {
         let mut section = Section { deviations: deviations(), ..Section::default() };
         for result in results {
-            add(&mut section, result.set, &result.rows()?);
+            add(&mut section, (result.set, result.networks()), &result.rows()?);
         }
         Ok(section)
     }
@@ -134,7 +134,7 @@ fn text(rows: &[SeparabilityRow], found: &[ComparisonRow]) -> String {
 }
 
 /// The part of one data set.
-fn add(section: &mut Section, set: &str, rows: &[SeparabilityRow]) {
+fn add(section: &mut Section, (set, networks): (&str, Option<&str>), rows: &[SeparabilityRow]) {
     let Some(data) = rows.first().map(|row| row.data.clone()) else { return };
     let living = outcomes(rows, Population::P1, true, By::Logistic, Against::Pixels);
     let [better, equal, worse] =
@@ -147,7 +147,7 @@ fn add(section: &mut Section, set: &str, rows: &[SeparabilityRow]) {
              shape say how it compares with the pixels by McNemar's test with Holm's correction; a thread leads to the same \
              network before training. Dashed lines are baselines."
         ),
-        image: Image::Svg(figures::codes(&data, rows, &living).to_svg()),
+        image: Image::Svg(figures::codes(&data, rows, &living).leading_to_networks_of(networks).to_svg()),
     });
     section.blocks.push(Block::Table {
         id: "T2",
@@ -368,7 +368,7 @@ mod tests {
         let pixels = SeparabilityRow { status: Status::Ok, logistic: Some(0.8), ..pixels };
         let rows = [network(0, [90, 10]), network(1, [10, 90]), pixels];
         let mut section = Section::default();
-        add(&mut section, "mnist", &rows);
+        add(&mut section, ("mnist", Some("mnist")), &rows);
         assert_eq!(section.blocks.len(), 6);
         assert_eq!(section.findings[0].verdict, Verdict::Supported);
         let number = |key: &str| section.numbers[key].as_str();
@@ -391,7 +391,7 @@ mod tests {
                 assert!(!rows.is_empty() && rows.iter().all(|row| row.len() == columns.len()));
             }
         }
-        add(&mut section, "empty", &[]);
+        add(&mut section, ("empty", None), &[]);
         assert_eq!(section.findings.len(), 1);
         let text = text(&rows, &comparisons(&rows));
         assert!(text.contains("set: 2 networks (0 dead, 0 failed)") && text.contains("claim C3: supported"), "{text}");

@@ -95,9 +95,16 @@ pub struct Results<'a> {
     pub folder: &'a Path,
     /// What it says of itself.
     pub identity: &'a Identity,
+    /// Whether the rows of E1 on the same set stand on the same page.
+    pub has_networks: bool,
 }
 
 impl Results<'_> {
+    /// The set, if the page has a row for each of its networks to which points may lead.
+    pub fn networks(&self) -> Option<&str> {
+        self.has_networks.then_some(self.set)
+    }
+
     /// Its rows.
     ///
     /// # Errors

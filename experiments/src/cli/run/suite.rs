@@ -240,6 +240,6 @@ fn load(set: &str, options: &SuiteOptions) -> Result<Examples> {
 /// Writes and prints what follows from the rows of a sweep.
 pub(super) fn summarise(experiment: &dyn Experiment, set: &str, folder: &Path) -> Result<()> {
     let identity = sweep::identity(folder)?;
-    let text = experiment.summarise(&Results { set, folder, identity: &identity })?;
+    let text = experiment.summarise(&Results { set, folder, identity: &identity, has_networks: false })?;
     print(&format!("{text}{}\n", folder.display()))
 }
