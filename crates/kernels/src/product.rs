@@ -15,7 +15,7 @@
 //!
 //! The sums of a tile of six rows (14 with AVX-512) and two vectors of columns stay in registers. One step loads the
 //! two vectors of `b` once for all rows and broadcasts one value of `a` for each row: 8 loads for 12 multiply-adds with
-//! AVX2, so the arithmetic is the limit.
+//! AVX2, so the arithmetic is the limit. A tile of two rows has four vectors, one of a single row eight.
 //!
 //! # References
 //! Dukhan: "The indirect convolution algorithm", arXiv 1907.02129. Goto, van de Geijn: "Anatomy of high-performance matrix
@@ -263,16 +263,42 @@ fn block_len(segments: &[Segment], most: usize) -> usize {
     segments.iter().take_while(fits).count().max(1).min(segments.len())
 }
 
-/// One block of segments: bands of rows, columns two vectors at a time, tiles of rows.
+/// One block of segments: bands of rows, columns two vectors at a time (four or eight for a band of two rows or one), tiles of rows.
 ///
 /// # Safety
 /// As [`run`].
 #[inline(always)]
 unsafe fn run_block<V: Vector>(work: &Work, segments: &[Segment], start: Start, out: &mut [f32]) {
     for band in work.table.rows.chunks(ROWS_PER_BAND) {
-        for column in (0..work.columns).step_by(2 * V::LANES) {
-            let tile =
-                Tile { segments, a: work.a, step: work.table.step, b: work.b, column, columns: work.columns, start };
+        let tile_at = |column: usize| Tile {
+            segments,
+            a: work.a,
+            step: work.table.step,
+            b: work.b,
+            column,
+            columns: work.columns,
+            start,
+        };
+        // One or two rows in tiles of two vectors would have too few sums to hide how long a multiply-add takes, and touch `b` in
+        // short pieces.
+        let wide = match band.len() {
+            1 => 8 * V::LANES,
+            2 => 4 * V::LANES,
+            _ => 0,
+        };
+        let done = work.columns.checked_div(wide).unwrap_or(0) * wide;
+        for column in (0..done).step_by(wide.max(1)) {
+            // SAFETY: as this function's; `column` and a whole tile from it on are below `columns`.
+            unsafe {
+                match band.len() {
+                    1 => tile_at(column).tiles::<V, 1, 8>(band, out),
+                    2 => tile_at(column).tiles::<V, 2, 4>(band, out),
+                    _ => unreachable!("wider tiles are those of one and two rows"),
+                }
+            }
+        }
+        for column in (done..work.columns).step_by(2 * V::LANES) {
+            let tile = tile_at(column);
             // SAFETY: as this function's; `column` is below `columns`.
             unsafe {
                 if work.columns - column > V::LANES {

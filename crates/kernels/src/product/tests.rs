@@ -65,6 +65,36 @@ fn every_size_equals_the_formula_exactly() {
     }
 }
 
+/// Bands of one and two rows have wider tiles: of every width around theirs, and beyond a block of terms.
+#[test]
+fn wide_tiles_of_few_rows_equal_the_formula_exactly() {
+    for isa in Isa::available() {
+        for (row_count, columns) in [1, 2, 3, 97, 98]
+            .into_iter()
+            .flat_map(|rows| [15, 31, 63, 64, 127, 128, 145, 300].map(|columns| (rows, columns)))
+        {
+            for (terms, step) in [(37, 1), (700, 3), (2500, 1)] {
+                let rows: Vec<Row> = (0..row_count).map(|i| Row { a: i, out: i * columns }).collect();
+                let segment = Segment { a: 1, b: 0, len: terms };
+                let (a, b) = (integers(row_count + 1 + terms * step, 1), integers(terms * columns + PANEL, 2));
+                let (table, bias) = (Table::new(rows.clone(), [segment], step), integers(columns, 3));
+                let mut expected: Vec<f32> = (0..row_count * columns).map(|at| bias[at % columns]).collect();
+                naive(&rows, &[segment], step, &a, &b, columns, &mut expected);
+                let panels = packed(&b, terms, columns);
+                let mut rights = vec![Right::packed(&panels, terms)];
+                if columns % PANEL == 0 {
+                    rights.push(Right::in_place(&b, columns));
+                }
+                for right in rights {
+                    let mut got = vec![f32::NAN; expected.len()];
+                    isa::with(isa, || product(&table, &a, right, columns, Start::Bias(&bias), &mut got));
+                    assert_eq!(got, expected, "{row_count} x {columns}, {terms} terms, {isa}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn many_blocks_and_bands_in_place() {
     let (count, columns, terms) = (250, 32, 5000);

@@ -3,7 +3,7 @@
 //! [`direct`](super::direct) cuts the pixels into strips. With a mini-batch of single pixels, as in a linear layer, in training on
 //! patches, or at the top of a stack that sees whole pictures, a strip is a few rows: less than a register tile, and each strip reads
 //! the whole weight again, which may be larger than the cache. Here the columns are cut. A piece packs its columns of the weight into
-//! memory that stays in the cache, and reads them for all rows: the weight comes from memory once.
+//! memory that stays in the cache, and reads them for all rows: the weight comes from memory once. A few rows read it where it lies.
 //!
 //! Where the gradient of the input has long sums, [`by_weight_rows`](super::by_weight_rows) spares the packing.
 //!
@@ -17,6 +17,7 @@ use crate::{
 };
 use patchgrad_kernels::{
     dot::MOST_COLUMNS,
+    isa::Isa,
     pack::{pack_panel, pack_rows, packed_len},
     product::{PANEL, Right, Row, Segment, Start, Table, product},
 };
@@ -29,6 +30,13 @@ const MOST_ROWS_OF_LARGE_WEIGHT: usize = 512;
 
 /// A large weight: 256 KiB.
 const LARGE_WEIGHT: usize = 1 << 16;
+
+/// So few rows read the weight where it lies: a packed copy would be read too rarely to pay for the packing. That is a register tile of
+/// AVX-512 (with 16 rows packing is faster), whose two vectors are two lines of the cache; the narrower ones of other instruction sets
+/// touch memory in too short pieces but in the wide tiles of one and two rows.
+fn most_rows_in_place() -> usize {
+    if Isa::active() == Isa::Avx512 { 12 } else { 2 }
+}
 
 /// Values of a piece of the packed weight, at most, but for the narrowest piece: half a megabyte, of a second-level cache of one or two.
 const LARGEST_PIECE: usize = 1 << 17;
@@ -46,6 +54,8 @@ pub(crate) struct ByColumns {
     rows: usize,
     terms: usize,
     columns: usize,
+    /// Whether the weight is read where it lies.
+    in_place: bool,
     /// Columns of a piece; the last may have fewer.
     columns_per_piece: usize,
     /// The products of a piece, and of the last one.
@@ -77,7 +87,8 @@ impl ByColumns {
             Pass::Forward => (patch, dims.out_channels),
             _ => (dims.out_channels, patch),
         };
-        let most = (LARGEST_PIECE / terms).min(columns.div_ceil(FEWEST_PIECES));
+        let in_place = pass == Pass::Forward && rows <= most_rows_in_place() && columns.is_multiple_of(PANEL);
+        let most = if in_place { columns } else { LARGEST_PIECE / terms }.min(columns.div_ceil(FEWEST_PIECES));
         let worth_a_thread = SMALLEST_PIECE.div_ceil(rows * terms);
         let columns_per_piece = most.max(worth_a_thread).next_multiple_of(NARROWEST_PIECE).min(columns);
         let last = columns - (columns - 1) / columns_per_piece * columns_per_piece;
@@ -86,7 +97,7 @@ impl ByColumns {
             Table::new(rows, [Segment { a: 0, b: 0, len: terms }], 1)
         };
         let tables = [columns_per_piece, last].map(table);
-        Self { pass, rows, terms, columns, columns_per_piece, tables, term_numbers: (0..terms).collect() }
+        Self { pass, rows, terms, columns, in_place, columns_per_piece, tables, term_numbers: (0..terms).collect() }
     }
 
     /// Computes the product, with bias and activation.
@@ -102,7 +113,7 @@ impl ByColumns {
         workspace: &mut Workspace,
     ) {
         let Self { rows, terms, columns, columns_per_piece, .. } = *self;
-        let piece_len = packed_len(terms, columns_per_piece);
+        let piece_len = if self.in_place { 0 } else { packed_len(terms, columns_per_piece) };
         let pieces = columns.div_ceil(columns_per_piece);
         // A bias belongs to a channel, and columns of the gradient of the input are channels of every tap.
         let mut bias = workspace.take_buffer(if epilogue.bias.is_some() { columns } else { 0 });
@@ -116,11 +127,15 @@ impl ByColumns {
             let first = piece * columns_per_piece;
             let table = &self.tables[usize::from(piece + 1 == pieces)];
             let start = if bias.is_empty() { Start::Zero } else { Start::Bias(&bias[first..][..width]) };
-            scratch.with(|packed| {
-                let packed = &mut packed[..packed_len(terms, width)];
-                self.pack(weight, first, width, packed);
-                product(table, source, Right::packed(packed, terms), width, start, to);
-            });
+            if self.in_place {
+                product(table, source, Right::in_place(&weight[first..], columns), width, start, to);
+            } else {
+                scratch.with(|packed| {
+                    let packed = &mut packed[..packed_len(terms, width)];
+                    self.pack(weight, first, width, packed);
+                    product(table, source, Right::packed(packed, terms), width, start, to);
+                });
+            }
             activate(epilogue.activation, to);
         };
         if pieces == 1 {
@@ -183,6 +198,10 @@ mod tests {
             dims([32, 1, 1, 5], [1, 1], 5),
             dims([32, 4, 4, 8], [4, 4], 16),
             dims([1, 1, 1, 512], [1, 1], 300),
+            dims([1, 1, 1, 512], [1, 1], 304),
+            dims([2, 1, 1, 3000], [1, 1], 1040),
+            dims([2, 6, 5, 8], [6, 5], 160),
+            dims([11, 1, 1, 300], [1, 1], 1040),
             dims([64, 1, 1, 300], [1, 1], 1000),
             dims([33, 1, 1, 5000], [1, 1], 37),
             dims([7, 1, 1, 64], [1, 1], 4100),
@@ -215,6 +234,19 @@ mod tests {
                 assert!(got == expected, "{dims:?} {pass}");
             }
         }
+    }
+
+    #[test]
+    fn few_rows_read_whole_panels_where_they_lie() {
+        let in_place = |dims: &Conv2dDims, pass| ByColumns::new(dims, pass).in_place;
+        let covered = covered();
+        let found: Vec<bool> = covered.iter().map(|dims| in_place(dims, Pass::Forward)).collect();
+        let in_place_of: Vec<bool> = covered
+            .iter()
+            .map(|dims| dims.rows() <= most_rows_in_place() && dims.out_channels.is_multiple_of(PANEL))
+            .collect();
+        assert!(found == in_place_of && found.iter().filter(|found| **found).count() >= 3, "{found:?}");
+        assert!(covered.iter().all(|dims| !in_place(dims, Pass::GradInput)));
     }
 
     #[test]

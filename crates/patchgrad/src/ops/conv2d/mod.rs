@@ -267,7 +267,8 @@ impl Tape<'_> {
     ///
     /// # Memory
     /// Keeps `input` for the gradient of the weight. Scratch is a strip of padded input for each thread (Winograd: about a
-    /// megabyte), a packed copy of the weight, and at most 16 partial gradients of the weight.
+    /// megabyte), a packed copy of the weight (where few pixels meet a whole weight of packed outputs, or of the gradient of the input
+    /// and of that of the output), and at most 16 partial gradients of the weight.
     ///
     /// # Panics
     /// With the text of the [`ShapeError`](crate::ShapeError) of [`Conv2dSpec::resolve`].
