@@ -91,13 +91,21 @@ fn every_experiment_has_its_place_on_a_page_that_a_browser_shows() {
         assert!(html.contains(&format!("id=\"{}\"", experiment.name())), "{}", experiment.name());
         assert!(html.contains(&format!("{} --data mnist --profile smoke --seed 42", experiment.name())));
     }
-    assert!(html.contains("run correlation dynamics --data mnist"), "claims C7 and C8 need both");
-    assert!(html.contains("id=\"E0\"") || html.contains("id=\"validation\""), "the checks have their place");
+    assert!(
+        html.contains("run dynamics --data mnist --profile smoke --seed 42 --out OUT --resume"),
+        "beside those of E1"
+    );
+    assert!(html.contains("id=\"validation\""), "the checks have their place");
     assert!(html.contains("None of the 15 checks failed."), "and are counted");
     assert!(!html.contains("<script") && !html.contains("src=\"http"), "the page needs nothing else");
     let ids: Vec<&str> = html.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     let different: BTreeSet<&&str> = ids.iter().collect();
     assert_eq!(different.len(), ids.len(), "an id occurs twice");
+    let lead_to: BTreeSet<&str> = html.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let dangling: Vec<&&str> = lead_to.iter().filter(|target| !different.contains(target)).collect();
+    assert!(dangling.is_empty(), "links that lead nowhere: {dangling:?}");
+    let of_networks = html.matches("href=\"#mnist-P").count();
+    assert!(of_networks > html.matches("id=\"mnist-P").count(), "points of several figures lead to networks");
 
     let again = pitfall().args(["report", "runs", "--out", "again.html", "--numbers"]).assert().success();
     let numbers = String::from_utf8(again.get_output().stdout.clone()).unwrap();

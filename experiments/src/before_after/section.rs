@@ -175,8 +175,8 @@ fn table(name: &str, found: &[ChangeRow]) -> Block {
         caption: format!(
             "{name}{}: test pictures before and after fine-tuning, means over networks. Errors are mean squared errors, accuracies \
              per cent and their changes points; the share recovered is the part of the old decoder's additional error that \
-             another decoder, compared with itself before, does not make; intervals are of the mean change, over networks; p is for no change, by \
-             flipping signs, and for rho by permutation.",
+             another decoder, compared with itself before, does not make; intervals are of the mean change, over networks; p is for no \
+             change, by flipping signs, and for rho by permutation.",
             if living { ", without networks whose own decoder was no better than the mean picture before" } else { "" }
         ),
         columns: columns(["Fine-tuning: quantity", "#Networks", "#Before", "#After", "#Change", "#95 %", "#p"]),

@@ -67,7 +67,7 @@ impl<'a> Coexistence<'a> {
     /// How many of the best quarter are certainly less accurate than `accuracy`.
     pub fn certainly_below(&self, accuracy: f64) -> usize {
         let is_below = |row: &NetworkRow| {
-            let interval = of_accuracy(row.logistic.unwrap_or(f64::NAN), self.test_pictures, self.best.len());
+            let interval = row.logistic.and_then(|known| of_accuracy(known, self.test_pictures, self.best.len()));
             interval.is_some_and(|interval| interval.high < accuracy)
         };
         self.best.iter().filter(|(row, _)| is_below(row)).count()

@@ -61,8 +61,8 @@ pub(super) fn section(results: &[Results]) -> anyhow::Result<Section> {
          for Oja's rule, at most 0.002 for the others. Boltzmann machines above the lowest layer are Bernoulli."
             .to_string(),
         "Of eight scores and four probes tables T1b and T5 have the partial correlations with intervals, T1 the tests of two errors \
-         with the logistic probe; `relations.csv` beside the rows has all tests of all pairs. Intervals are BCa; percentile \
-         intervals are not shown."
+         with the logistic probe; `relations.csv` beside the rows has all tests of all pairs. Intervals of correlations are BCa; \
+         their percentile intervals are not shown."
             .to_string(),
         "Noise is told from replicates (P3) alone, not from halves of the test pictures, and set against the spread of the values, \
          not of the ranks: a few networks with huge errors make the error look more reliable than its ranks are."
@@ -104,8 +104,8 @@ fn one_set(
         put(&format!("{key}.bf01"), bayes_factor(row.bayes_factor_01));
         put(&format!("{key}.verdict"), row.verdict.to_string());
     }
-    for (population, rows, size) in [("P1", &p1, 64), ("P2", &p2, 128)] {
-        let lines = baselines(references, size);
+    for (of, population, rows, size) in [(Population::P1, "P1", &p1, 64), (Population::P2, "P2", &p2, 128)] {
+        let lines = baselines(references, of, size);
         let known = match lines.is_empty() {
             true => "",
             false => {
@@ -218,7 +218,7 @@ fn level_key(level: Level) -> &'static str {
 
 /// What the logistic probe makes of the pixels, of `size` principal components and random projections, of discriminant
 /// directions, of a network that learnt the classes and of encoders before training, where E2 was run.
-fn baselines(references: &[SeparabilityRow], size: usize) -> Vec<Baseline> {
+fn baselines(references: &[SeparabilityRow], population: Population, size: usize) -> Vec<Baseline> {
     let line = |row: &SeparabilityRow| {
         let sized = matches!(row.kind, Kind::Pca | Kind::RandomProjection);
         let shown = match row.kind {
@@ -228,8 +228,8 @@ fn baselines(references: &[SeparabilityRow], size: usize) -> Vec<Baseline> {
         let label = if sized { format!("{}, {size}", row.kind.label()) } else { row.kind.label().to_string() };
         row.logistic.filter(|_| shown).map(|accuracy| Baseline { y: 100.0 * accuracy, label })
     };
-    let untrained: Vec<f64> =
-        references.iter().filter(|row| row.kind == Kind::Network).filter_map(|row| row.untrained_logistic).collect();
+    let networks = references.iter().filter(|row| row.kind == Kind::Network && row.population == Some(population));
+    let untrained: Vec<f64> = networks.filter_map(|row| row.untrained_logistic).collect();
     let untrained =
         median(&untrained).map(|accuracy| Baseline { y: 100.0 * accuracy, label: "untrained encoders, median".into() });
     references.iter().filter_map(line).chain(untrained).collect()
@@ -334,7 +334,8 @@ fn forest_plot(rows: Vec<DotRow>) -> Block {
         id: "F2",
         caption: "Spearman's rank correlation over networks with 95 % intervals, by what is held fixed. Pooled: nothing; code \
                   size drives both quantities, so this alone says little. Partial: code size, depth and activation. Within code \
-                  size: networks of one size are compared. P2: one architecture. P3: seeds alone, the noise. Regulariser too: asked for later."
+                  size: networks of one size are compared. P2: one architecture. P3: seeds alone, the noise. \
+                  Regulariser too: asked for later."
             .to_string(),
         image: Image::Svg(plot.to_svg()),
     }
@@ -376,10 +377,10 @@ fn correlation_table(name: &str, found: &[RelationRow]) -> Block {
     Block::Table {
         id: "T1",
         caption: format!(
-            "{name}: correlation of reconstruction quality with the accuracy of the logistic probe. p: by permutation, and with \
-             Holm's correction over levels and decoders (but for the level that was asked for later); equivalence p: of two one-sided tests of |ρ| < 0.3; BF₀₁: Bayes factor \
-             for no relation. Pearson's r and Kendall's τ hold nothing fixed. Living: without dead networks; decoder: the own one, or the \
-             best linear one."
+            "{name}: correlation of reconstruction quality with the accuracy of the logistic probe. p: by permutation, and with Holm's \
+             correction over levels and decoders (but for the level that was asked for later); equivalence p: of two one-sided tests of \
+             |ρ| < 0.3; BF₀₁: Bayes factor for no relation. Pearson's r and Kendall's τ hold nothing fixed. Living: without dead \
+             networks; decoder: the own one, or the best linear one."
         ),
         columns: columns([
             "Networks",

@@ -6,7 +6,10 @@ use super::network::{NetworkRow, Status};
 use serde::Serialize;
 
 /// From this share of masked inputs on, a network was trained on pictures that look little like those it is measured on.
-const STRONG_MASKING: f64 = 0.3;
+const MUCH: f64 = 0.3;
+
+/// What captions say of it.
+pub(crate) const STRONG_MASKING: &str = "Strong masking: three tenths of the inputs or more were set to 0 in training";
 
 /// Which of the networks that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -25,6 +28,9 @@ pub enum Subset {
 impl Subset {
     /// Every subset, all of them first.
     pub const ALL: [Self; 3] = [Self::All, Self::Living, Self::LightlyMasked];
+
+    /// Those that leave some out.
+    pub const FEWER: [Self; 2] = [Self::Living, Self::LightlyMasked];
 
     /// How tables name it.
     pub fn label(self) -> &'static str {
@@ -62,7 +68,7 @@ impl Subset {
 
 fn is_strongly_masked(row: &NetworkRow) -> bool {
     let share = row.regulariser.strip_prefix("masking-").and_then(|share| share.parse().ok());
-    share.is_some_and(|share: f64| share >= STRONG_MASKING)
+    share.is_some_and(|share: f64| share >= MUCH)
 }
 
 #[cfg(test)]

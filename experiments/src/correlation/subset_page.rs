@@ -6,7 +6,7 @@ use super::{
     population::Population,
     relations::{Level, relations_where},
     section::JUDGES,
-    subset::Subset,
+    subset::{STRONG_MASKING, Subset},
 };
 use crate::{
     report::format::{NONE, number, percent, span},
@@ -14,11 +14,11 @@ use crate::{
 };
 
 /// Adds the table of a data set and names its numbers, such as `mnist.c1.living.poor` and `mnist.partial.lightly-masked.own.rho`.
-pub(super) fn add(section: &mut Section, of_set: &Results, rows: &[NetworkRow]) {
+pub(super) fn add(section: &mut Section, of_set: &Results, all: &[NetworkRow]) {
     let (set, name, seed) = (of_set.set, &of_set.identity.data[0], of_set.identity.seed);
     let mut cells = Vec::new();
     for subset in Subset::ALL {
-        let rows = subset.of(rows);
+        let rows = subset.of(all);
         let p1: Vec<&NetworkRow> = rows.iter().filter(|row| row.population == Population::P1).collect();
         let mut line = vec![subset.label().to_string(), p1.len().to_string()];
         let mut put = |key: String, value: String| drop(section.numbers.insert(format!("{set}.{key}"), value));
@@ -36,9 +36,11 @@ pub(super) fn add(section: &mut Section, of_set: &Results, rows: &[NetworkRow]) 
             }
         }
         let is_wanted = |quality: &str| JUDGES.iter().any(|(name, ..)| *name == quality);
-        let found = relations_where(&rows, seed, |cell| {
+        // Without dead ones it is the correlation of T1, of the same draws.
+        let without_dead = subset == Subset::Living;
+        let found = relations_where(if without_dead { all } else { &rows }, seed, |cell| {
             cell.level == Level::Partial
-                && !cell.without_dead
+                && cell.without_dead == without_dead
                 && cell.probe.0 == "logistic"
                 && is_wanted(cell.quality.0)
         });
@@ -61,8 +63,8 @@ pub(super) fn add(section: &mut Section, of_set: &Results, rows: &[NetworkRow]) 
         caption: format!(
             "{name}: claims C1 and C2 over fewer networks of P1, asked after the runs. Networks of the quarter with the lowest error \
              that are certainly less accurate than the median of the same networks, and what follows; Spearman's ρ with code size, \
-             depth and activation held fixed, by the own and by the best linear decoder. Strong masking: three tenths of the inputs or \
-             more were set to 0 in training, so that the own decoder fits other pictures than those it is measured on."
+             depth and activation held fixed, by the own and by the best linear decoder. {STRONG_MASKING}, so that the own decoder \
+             fits other pictures than those it is measured on."
         ),
         columns: columns(["Networks", "#n", "#Poor of the best", "C1", "#ρ, own decoder", "#ρ, best linear decoder"]),
         rows: cells,

@@ -422,6 +422,36 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn what_the_best_decoder_adds_is_told_with_its_sign() {
+        // The own decoder's error rises with the accuracy, the perceptron's, the best, falls.
+        let of = |network: usize| {
+            rows(network, 0.5 + 0.05 * network as f64, move |kind, _| match kind {
+                Decoder::Own => 0.5 + 0.01 * network as f64,
+                Decoder::Mlp => 0.2 - 0.01 * network as f64,
+                _ => 0.9,
+            })
+        };
+        let found = analyse(&(0..6).flat_map(of).collect::<Vec<_>>(), 1).unwrap();
+        assert!((found.best_over_own.unwrap().difference.estimate - 2.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_relation_of_code_sizes_is_not_one_within_them() {
+        // Larger codes are better at both; within a size the smaller error has the lower accuracy.
+        let of = |network: usize| {
+            let (size, place) = (network / 4, (network % 4) as f64);
+            let accuracy = 0.5 + 0.2 * size as f64 - 0.01 * place;
+            let mut rows = rows(network, accuracy, move |_, _| 0.5 - 0.2 * size as f64 - 0.01 * place);
+            rows.iter_mut().for_each(|row| row.code_size = [16, 64][size]);
+            rows
+        };
+        let found = analyse(&(0..8).flat_map(of).collect::<Vec<_>>(), 1).unwrap();
+        let rho = |relation: Option<RankRelation>| relation.unwrap().rho;
+        assert!(rho(found.own) > 0.3 && rho(found.own_sized) < -0.9, "{:?} {:?}", found.own, found.own_sized);
+        assert!(rho(found.best) > 0.3 && rho(found.best_sized) < -0.9);
+    }
+
+    #[test]
     fn rankings_that_turn_with_the_decoder_are_an_interaction() {
         let of = |network: usize| {
             rows(network, 0.5, move |kind, replicate| {

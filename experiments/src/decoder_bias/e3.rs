@@ -313,7 +313,7 @@ fn add(section: &mut Section, of_set: &Results, rows: &[DecoderRow], pictures: O
              F tests. Further lines look at the share of decoder and interaction in other ways: the verdict rests on none of \
              them. Kendall's W is how alike decoders rank the encoders, 1 for one order, 0 for none in common."
         ),
-        columns: columns(["source", "#share", "#degrees of freedom or interval"]),
+        columns: columns(["source", "#share, or W", "#degrees of freedom, interval or p"]),
         rows: variance_cells(&found),
     });
     section.blocks.push(Block::Table {
@@ -321,7 +321,8 @@ fn add(section: &mut Section, of_set: &Results, rows: &[DecoderRow], pictures: O
         caption: format!(
             "{data}. Spearman's rho with the accuracy of the logistic probe over encoders, 95 % interval, permutation p. \
              Quality is the negative error. The gap is (MSE of the own - MSE of the best decoder) / MSE of the best. The difference \
-             of both correlations is that over the same encoders, redrawn together, its p that of Steiger's test."
+             of both correlations is that over the same encoders, redrawn together, its p that of Steiger's test. With the code size held \
+             fixed p is by permutation within code sizes."
         ),
         columns: columns(["accuracy and", "#n", "#rho", "#interval", "#p"]),
         rows: relations(&found)

@@ -177,15 +177,13 @@ pub fn predictions(rows: &[NetworkRow], seed: u64) -> Vec<PredictionRow> {
 
 /// The models that decide C7 and C8, over fewer networks; no verdict rests on them.
 pub fn predictions_of_fewer(rows: &[NetworkRow], seed: u64) -> Vec<(Subset, PredictionRow)> {
-    let mut found = Vec::new();
-    for subset in [Subset::Living, Subset::LightlyMasked] {
-        let rows = subset.of(rows);
-        for model in [Model::ErrorByConfiguration, Model::AccuracyByErrors] {
-            let random = &mut stream(seed, "prediction", Model::ALL.len() as u64 + found.len() as u64);
-            found.extend(predict(&rows, model, random).map(|row| (subset, row)));
-        }
-    }
-    found
+    let models = [Model::ErrorByConfiguration, Model::AccuracyByErrors];
+    let cells = Subset::FEWER.into_iter().flat_map(|subset| models.map(|model| (subset, model)));
+    let predicted = cells.enumerate().map(|(at, (subset, model))| {
+        let random = &mut stream(seed, "prediction-fewer", at as u64);
+        Some((subset, predict(&subset.of(rows), model, random)?))
+    });
+    predicted.flatten().collect()
 }
 
 /// The noise of the training error; `None` with fewer than two networks in P1 or P3.

@@ -6,7 +6,11 @@ use super::{
     runs::{RunRow, RunSummary, checkpoints, networks, runs},
 };
 use crate::{
-    correlation::{E1, network::NetworkRow, subset::Subset},
+    correlation::{
+        E1,
+        network::NetworkRow,
+        subset::{STRONG_MASKING, Subset},
+    },
     figures::{LinePlot, LinePoint, LineSeries, Scale},
     report::format::{NONE, count, error, interval, number, optional, percent, span},
     statistics::{CONFIDENCE, Mean, mean_interval},
@@ -377,8 +381,8 @@ fn fewer_table(name: &str, found: &[(Subset, PredictionRow)]) -> Block {
     Block::Table {
         id: "T11",
         caption: format!(
-            "{name}: claims C7 and C8 over fewer networks of P1, asked after the runs: what the registered rule would say. Strong \
-             masking is that of three tenths of the inputs or more."
+            "{name}: claims C7 and C8 over fewer networks of P1, asked after the runs: what the registered rule would say. \
+             {STRONG_MASKING}."
         ),
         columns: columns(["Explained", "Networks", "#n", "#adjusted R²", "#95 %", "the claim would be"]),
         rows: found.iter().map(row).collect(),

@@ -113,9 +113,11 @@ impl LinePlot {
         for point in self.series.iter_mut().flat_map(|series| &mut series.points) {
             let name = point.title.split([':', ',', ' ']).next().unwrap_or("");
             let is_network = name.split_once('-').is_some_and(|(population, number)| {
-                population.starts_with('P') && !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit())
+                matches!(population, "P1" | "P2" | "P3") && number.parse::<usize>().is_ok()
             });
-            point.link = is_network.then(|| format!("{set}-{name}"));
+            if is_network {
+                point.link = Some(format!("{set}-{name}"));
+            }
         }
         self
     }
@@ -294,7 +296,7 @@ mod tests {
 
     #[test]
     fn points_that_are_networks_lead_to_their_rows() {
-        let titles = ["P1-3: k28", "P2-14, epoch 2", "P2-0 after 64 patches", "pixels: 0.9", "P1-: x", ""];
+        let titles = ["P1-3: k28", "P2-14, epoch 2", "P2-0 after 64 patches", "Pca-64: 0.9", "P1-: x", ""];
         let points = titles.map(|title| LinePoint { title: title.into(), ..LinePoint::default() }).to_vec();
         let plot = LinePlot { series: vec![LineSeries { points, ..LineSeries::default() }], ..LinePlot::default() };
         let links = |plot: LinePlot| -> Vec<Option<String>> {

@@ -276,7 +276,8 @@ fn account(
         .collect();
     if !rhos.is_empty() {
         text += &format!(
-            " Spearman's rho over the starts of a seed, without the controls, between reconstruction quality of the best linear decoder before and accuracy after fine-tuning: {}.",
+            " Spearman's rho over the starts of a seed, without the controls, between reconstruction quality of the best linear \
+             decoder before and accuracy after fine-tuning: {}.",
             rhos.join(", ")
         );
     }

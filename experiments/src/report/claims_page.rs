@@ -15,7 +15,6 @@ use crate::{
         claims::{Claim, Finding},
         experiment,
     },
-    sweep::Identity,
     validation::Verdict as Passing,
     version::VERSION,
 };
@@ -164,7 +163,12 @@ pub fn render_claims(collected: &Collected) -> Result<ClaimsPage> {
         numbers
             .extend(section.numbers.iter().map(|(key, value)| (format!("{}.{key}", experiment.name()), value.clone())));
         findings.extend(section.findings.iter().map(|finding| (experiment, finding.clone())));
-        experiments.push(part(experiment, &found_of(experiment), section));
+        let of_it = found_of(experiment);
+        let needed = collected.sweeps.iter().filter(|other| {
+            experiment.needs() == Some(other.identity.name.as_str())
+                && of_it.iter().any(|found| has_networks_of(other, found))
+        });
+        experiments.push(part(experiment, [&needed.collect::<Vec<_>>(), &of_it], section));
     }
     let names: Vec<&str> = collected.sweeps.iter().map(|found| found.identity.name.as_str()).collect();
     let begun: Vec<&str> = collected.unfinished.iter().map(|part| part.name.as_str()).collect();
@@ -206,11 +210,7 @@ pub fn render_claims(collected: &Collected) -> Result<ClaimsPage> {
 
 /// Whether `other` is E1 with the networks of `found`.
 fn has_networks_of(other: &Found, found: &Found) -> bool {
-    let of = |found: &Found| {
-        let Identity { profile, seed, data, pictures, .. } = found.identity.clone();
-        (found.set.clone(), profile, seed, data, pictures)
-    };
-    other.identity.name == E1.name() && of(other) == of(found)
+    other.identity.name == E1.name() && other.set == found.set && other.identity.has_networks_of(&found.identity)
 }
 
 /// Why no set of a page says anything about a claim: it has the rows of the experiments `run`, and others have `begun`.
@@ -250,13 +250,19 @@ fn claim_rows(
     Claim::ALL.into_iter().map(row).collect()
 }
 
-fn part(experiment: &'static dyn Experiment, of_it: &[&Found], section: Section) -> ExperimentPart {
+fn part(experiment: &'static dyn Experiment, [needed, of_it]: [&[&Found]; 2], section: Section) -> ExperimentPart {
     ExperimentPart {
         id: experiment.id(),
         name: experiment.name(),
         question: experiment.question(),
         protocol: experiment.protocol(),
-        commands: commands(experiment, of_it),
+        commands: match needed {
+            [] => commands(experiment.name(), of_it, ""),
+            [first, ..] => {
+                let before = commands(&first.identity.name, needed, " --out OUT");
+                before.into_iter().chain(commands(experiment.name(), of_it, " --out OUT --resume")).collect()
+            }
+        },
         blocks: section.blocks.into_iter().map(block).collect(),
         deviations: section.deviations,
     }
@@ -284,18 +290,14 @@ fn block(block: Block) -> Part {
     }
 }
 
-/// What repeats the sweeps of an experiment: one command for all that were run alike.
-fn commands(experiment: &dyn Experiment, of_it: &[&Found]) -> Vec<String> {
-    let names = match experiment.needs() {
-        Some(other) => format!("{other} {}", experiment.name()),
-        None => experiment.name().to_string(),
-    };
+/// What repeats the sweeps of the experiment `name`, each with the options `more`: one command for all that were run alike.
+fn commands(name: &str, of_it: &[&Found], more: &str) -> Vec<String> {
     let mut alike: Vec<(String, String, Vec<&str>)> = Vec::new();
     for found in of_it {
         let identity = &found.identity;
-        let full = if identity.data[0].ends_with("sample") { "" } else { " --data-dir DIR" };
-        let before = format!("PATCHGRAD_ISA={} cargo run --release -- run {names} --data ", identity.instruction_set);
-        let after = format!(" --profile {} --seed {}{full}", identity.profile, identity.seed);
+        let full = if identity.data[0].ends_with("sample") { "" } else { " --data-dir DATA" };
+        let before = format!("PATCHGRAD_ISA={} cargo run --release -- run {name} --data ", identity.instruction_set);
+        let after = format!(" --profile {} --seed {}{full}{more}", identity.profile, identity.seed);
         match alike.iter_mut().find(|(b, a, _)| (b, a) == (&before, &after)) {
             Some((.., sets)) => sets.push(&found.set),
             None => alike.push((before, after, vec![&found.set])),
@@ -451,7 +453,7 @@ pub fn verdict_lines(page: &ClaimsPage) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statistics::Verdict;
+    use crate::{statistics::Verdict, sweep::Identity};
 
     #[test]
     fn a_claim_without_a_verdict_says_what_it_lacks() {
@@ -462,6 +464,25 @@ mod tests {
         assert!(
             why_untested(Claim::C8, &["dynamics", "correlation"], &[])
                 .ends_with("dynamics and correlation are of different runs")
+        );
+    }
+
+    #[test]
+    fn sets_that_were_run_alike_share_a_command() {
+        let found = |set: &str, instruction_set: &str| Found {
+            set: set.to_string(),
+            folder: Path::new("nowhere").to_path_buf(),
+            identity: Identity { instruction_set: instruction_set.to_string(), ..Identity::made_up("correlation") },
+        };
+        let all = [found("a", "avx2"), found("b", "avx512"), found("c", "avx2")];
+        let commands = commands("correlation", &all.iter().collect::<Vec<_>>(), " --out OUT");
+        assert_eq!(commands.len(), 2, "{commands:?}");
+        assert!(
+            commands[0].starts_with("PATCHGRAD_ISA=avx2 ")
+                && commands[0].contains(" --data a,c --profile quick --seed 1")
+        );
+        assert!(
+            commands[1].starts_with("PATCHGRAD_ISA=avx512 ") && commands[1].ends_with(" --data-dir DATA --out OUT")
         );
     }
 

@@ -13,6 +13,7 @@ use crate::{
     suite::{Experiment, Results, Section, Setup},
     sweep::{Settings, SweepError},
 };
+use patchgrad::random::stream;
 use std::path::{Path, PathBuf};
 
 /// Experiment E7.
@@ -66,8 +67,11 @@ impl Experiment for E7 {
             let rows: Vec<NetworkRow> = result.rows()?;
             let seed = result.identity.seed;
             page::add(&mut section, result.set, &regrets(&rows, seed), &choices(&rows, seed));
-            let fewer = [Subset::Living, Subset::LightlyMasked];
-            let of_claim = fewer.map(|subset| (subset, regret_of_claim(&subset.of(&rows), seed)));
+            let of_claim = Subset::FEWER.map(|subset| {
+                let (networks, regret) =
+                    regret_of_claim(&subset.of(&rows), &mut stream(seed, "selection-fewer", subset as u64));
+                (subset, networks, regret)
+            });
             page::add_fewer(&mut section, result.set, &result.identity.data[0], &of_claim);
         }
         section.deviations = page::deviations();

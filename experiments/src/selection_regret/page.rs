@@ -6,7 +6,7 @@ use super::{
     regret::{POOLS, RegretRow, Scope},
 };
 use crate::{
-    correlation::subset::Subset,
+    correlation::subset::{STRONG_MASKING, Subset},
     figures::{Baseline, LinePlot, LinePoint, LineSeries, Scale},
     report::format::{NONE, number, optional, span},
     statistics::{Bootstrap, Interval, Verdict},
@@ -45,9 +45,9 @@ pub(super) fn add(section: &mut Section, set: &str, regrets: &[RegretRow], choic
 }
 
 /// Adds what the registered rule would say over fewer networks: table T6b.
-pub(super) fn add_fewer(section: &mut Section, set: &str, data: &str, found: &[(Subset, Option<Bootstrap>)]) {
+pub(super) fn add_fewer(section: &mut Section, set: &str, data: &str, found: &[(Subset, usize, Option<Bootstrap>)]) {
     let mut rows = Vec::new();
-    for (subset, regret) in found {
+    for (subset, networks, regret) in found {
         let Some(regret) = regret else { continue };
         let ends = regret.interval();
         let (points, interval) = (number(100.0 * regret.estimate, 2), span(100.0 * ends.low, 100.0 * ends.high, 2));
@@ -56,7 +56,7 @@ pub(super) fn add_fewer(section: &mut Section, set: &str, data: &str, found: &[(
         section.numbers.insert(format!("{key}.regret"), points.clone());
         section.numbers.insert(format!("{key}.interval"), interval.clone());
         section.numbers.insert(format!("{key}.verdict"), verdict.clone());
-        rows.push(vec![subset.label().to_string(), points, interval, verdict]);
+        rows.push(vec![subset.label().to_string(), networks.to_string(), points, interval, verdict]);
     }
     if rows.is_empty() {
         return;
@@ -65,10 +65,9 @@ pub(super) fn add_fewer(section: &mut Section, set: &str, data: &str, found: &[(
         id: "T6b",
         caption: format!(
             "{data}: claim C5 over fewer networks of P1, asked after the runs: points of accuracy lost in pools of {POOL} by choosing \
-             by the own decoder's error, and what the registered rule would say. Strong masking is that of three tenths of the inputs or \
-             more."
+             by the own decoder's error, and what the registered rule would say. {STRONG_MASKING}."
         ),
-        columns: columns(["Networks", "#points lost", "#95 %", "C5 would be"]),
+        columns: columns(["Networks", "#n", "#points lost", "#95 %", "C5 would be"]),
         rows,
     });
 }
@@ -193,9 +192,9 @@ fn table(data: &str, regrets: &[RegretRow], choices: &[ChoiceRow]) -> Block {
         id: "T6",
         caption: format!(
             "{data}: choosing without labels. Points of accuracy lost in pools of {POOL}, mean (95 % interval over networks), its \
-             difference to that of the own decoder's error, and middle 95 % of single pools; rank of the chosen network in its pool, 0.5 for a blind choice; points lost in pools of \
-             {} of one code size; concordance with the test accuracy, over all pairs and over those of one code size; share of the \
-             best tenth of the networks that is found.",
+             difference to that of the own decoder's error, and middle 95 % of single pools; rank of the chosen network in its pool, 0.5 \
+             for a blind choice; points lost in pools of {} of one code size; concordance with the test accuracy, over all pairs and over \
+             those of one code size; share of the best tenth of the networks that is found.",
             POOLS[0]
         ),
         columns: columns([

@@ -128,10 +128,12 @@ pub fn regrets(rows: &[NetworkRow], seed: u64) -> Vec<RegretRow> {
     found.into_iter().flatten().collect()
 }
 
-/// The regret that claim C5 is judged by, of other networks than all of P1; `None` with too few for a pool.
-pub fn regret_of_claim(rows: &[NetworkRow], seed: u64) -> Option<Bootstrap> {
-    let all = Candidates::of(rows, &CRITERIA[0]);
-    regret(&all, Scope::All, POOL, &mut stream(seed, "selection-fewer", 0))
+/// The regret that claim C5 is judged by, over the networks of P1 among `rows`, and how many these are; `None` with too few for a
+/// pool.
+pub fn regret_of_claim(rows: &[NetworkRow], random: &mut patchgrad::random::Stream) -> (usize, Option<Bootstrap>) {
+    let reconstruction = CRITERIA.iter().find(|criterion| criterion.name == RECONSTRUCTION);
+    let all = Candidates::of(rows, reconstruction.expect("the claim's criterion is one of all"));
+    (all.count(), regret(&all, Scope::All, POOL, random))
 }
 
 /// The mean regret over all pools, with its intervals over networks. `None` with fewer networks than a pool has.

@@ -39,12 +39,12 @@ impl Experiment for E2 {
     }
 
     fn protocol(&self) -> &'static str {
-        "The networks of P1 and P2 (quick: P1), as in E1, are trained on training pictures without labels. A logistic probe and \
-         five nearest neighbours then classify the test pictures from the code, from the pixels, from as many principal \
-         components and from the code of the same network before training; a ridge probe and neighbours from every layer. Whether a code is better or \
-         worse is decided for each network by McNemar's exact test on the same test pictures, Holm-corrected over all \
-         networks of the population. Further baselines are random projections, LDA, a supervised network of P2's \
-         architecture and labels in random order."
+        "The networks of P1 and P2 (quick: P1), as in E1, are trained on training pictures without labels. A logistic probe and five \
+         nearest neighbours then classify the test pictures from the code, from the pixels, from as many principal components and from \
+         the code of the same network before training; a ridge probe and neighbours from every layer. Whether a code is better or worse \
+         is decided for each network by McNemar's exact test on the same test pictures, Holm-corrected over all networks of the \
+         population. Further baselines are random projections, LDA, a supervised network of P2's architecture and labels in random \
+         order."
     }
 
     fn run(&self, setup: &Setup, folder: &Path, settings: &Settings) -> Result<(), SweepError> {

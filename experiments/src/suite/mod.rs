@@ -124,9 +124,7 @@ impl Results<'_> {
             return Ok(None);
         }
         let (this, other) = (self.identity, sweep::identity(&folder)?);
-        let same = (&this.profile, this.seed, &this.data, this.pictures)
-            == (&other.profile, other.seed, &other.data, other.pictures);
-        let rows = if same { sweep::rows(&folder)? } else { return Ok(None) };
+        let rows = if this.has_networks_of(&other) { sweep::rows(&folder)? } else { return Ok(None) };
         Ok((rows.len() >= other.rows).then_some(rows))
     }
 

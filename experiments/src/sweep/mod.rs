@@ -60,6 +60,14 @@ pub struct Identity {
     pub commit: String,
 }
 
+impl Identity {
+    /// Whether both are of the same profile, seed and pictures, so that their networks are the same.
+    pub fn has_networks_of(&self, other: &Self) -> bool {
+        (&self.profile, self.seed, &self.data, self.pictures)
+            == (&other.profile, other.seed, &other.data, other.pictures)
+    }
+}
+
 #[cfg(test)]
 impl Identity {
     /// That of a sweep that never ran: for tests of what is made of rows.
