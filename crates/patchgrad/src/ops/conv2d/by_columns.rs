@@ -45,7 +45,13 @@ const LARGEST_PIECE: usize = 1 << 17;
 const NARROWEST_PIECE: usize = 32;
 
 /// Pieces, at least, where columns and work suffice: so that threads have something to share.
-const FEWEST_PIECES: usize = 8;
+pub(super) const FEWEST_PIECES: usize = 8;
+
+/// The table of a product of two whole matrices, `[rows, terms]` by `[terms, columns]`.
+pub(super) fn whole_rows(rows: usize, terms: usize, columns: usize) -> Table {
+    let rows = (0..rows).map(|row| Row { a: row * terms, out: row * columns }).collect();
+    Table::new(rows, [Segment { a: 0, b: 0, len: terms }], 1)
+}
 
 /// What the computation needs to know; made once for a shape.
 #[derive(Debug)]
@@ -92,11 +98,7 @@ impl ByColumns {
         let worth_a_thread = SMALLEST_PIECE.div_ceil(rows * terms);
         let columns_per_piece = most.max(worth_a_thread).next_multiple_of(NARROWEST_PIECE).min(columns);
         let last = columns - (columns - 1) / columns_per_piece * columns_per_piece;
-        let table = |width: usize| {
-            let rows = (0..rows).map(|row| Row { a: row * terms, out: row * width }).collect();
-            Table::new(rows, [Segment { a: 0, b: 0, len: terms }], 1)
-        };
-        let tables = [columns_per_piece, last].map(table);
+        let tables = [columns_per_piece, last].map(|width| whole_rows(rows, terms, width));
         Self { pass, rows, terms, columns, in_place, columns_per_piece, tables, term_numbers: (0..terms).collect() }
     }
 
@@ -175,20 +177,22 @@ impl ByColumns {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::ops::{
         Activation, Conv2dSpec, ConvAlgorithm,
         conv2d::{Images, direct::Correlation},
     };
 
-    fn dims(input: [usize; 4], kernel_size: [usize; 2], out_channels: usize) -> Conv2dDims {
+    /// Of a direct convolution without padding.
+    pub(in crate::ops::conv2d) fn dims(input: [usize; 4], kernel_size: [usize; 2], out_channels: usize) -> Conv2dDims {
         let spec = Conv2dSpec { algorithm: ConvAlgorithm::Direct, ..Conv2dSpec::new(kernel_size) };
         let weight = [kernel_size[0], kernel_size[1], input[3], out_channels];
         spec.resolve(input.into(), weight.into(), None).unwrap()
     }
 
-    fn values(len: usize, seed: usize) -> Vec<f32> {
+    /// Different values in [-1, 1].
+    pub(in crate::ops::conv2d) fn values(len: usize, seed: usize) -> Vec<f32> {
         (0..len).map(|i| ((i * 7919 + seed * 104_729) % 10_007) as f32 / 5_003.0 - 1.0).collect()
     }
 

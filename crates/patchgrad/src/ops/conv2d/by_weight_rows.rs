@@ -4,25 +4,26 @@
 //! grad_input' [columns, pixels]  =  weight [columns, terms]  grad_output' [terms, pixels]
 //! ```
 //!
-//! A column is a tap and a channel of the input, a term a channel of the output. As a right operand the weight would have to be
-//! packed, transposed at that, which takes as long as the product of a mini-batch with it. As the left one it comes from memory once
-//! and in order, and packed is the small gradient. The result is turned in the end, which long sums pay for. See
-//! [`by_columns`](super::by_columns) for what a whole weight is; the terms of a sum come in the order of [`direct`](super::direct),
-//! so both give the same bits.
+//! A column is a tap and a channel of the input, a term a channel of the output. As a right operand the weight would have to be packed,
+//! transposed at that, for which a mini-batch is too small. As the left one it comes from memory once and in order, and packed is the
+//! small gradient. The result is turned in the end, which long sums pay for. See [`by_columns`](super::by_columns) for what a whole
+//! weight is; the terms of a sum come in the order of [`direct`](super::direct), so both give the same bits.
 
-use super::{Conv2dDims, Epilogue, Pass, by_columns::ByColumns, operands::activate, strips::SMALLEST_PIECE};
+use super::{
+    Conv2dDims, Epilogue, Pass,
+    by_columns::{ByColumns, FEWEST_PIECES, whole_rows},
+    operands::activate,
+    strips::SMALLEST_PIECE,
+};
 use crate::{Workspace, parallel};
 use patchgrad_kernels::{
     pack::{pack_panel, packed_len},
-    product::{PANEL, Right, Row, Segment, Start, Table, product},
+    product::{PANEL, Right, Start, Table, product},
     transpose::transpose,
 };
 
 /// With fewer terms for each pixel, turning the result costs what not packing the weight saves: with four there is no difference.
 const FEWEST_TERMS_PER_PIXEL: usize = 8;
-
-/// Pieces of the weight, at least, where rows and work suffice: so that threads have something to share.
-const FEWEST_PIECES: usize = 8;
 
 /// What the computation needs to know; made once for a shape.
 #[derive(Debug)]
@@ -49,11 +50,7 @@ impl ByWeightRows {
         let worth_a_thread = SMALLEST_PIECE.div_ceil(pixels * terms);
         let rows_per_piece = columns.div_ceil(FEWEST_PIECES).max(worth_a_thread).min(columns);
         let last = columns - (columns - 1) / rows_per_piece * rows_per_piece;
-        let table = |rows: usize| {
-            let rows = (0..rows).map(|row| Row { a: row * terms, out: row * pixels }).collect();
-            Table::new(rows, [Segment { a: 0, b: 0, len: terms }], 1)
-        };
-        let tables = [rows_per_piece, last].map(table);
+        let tables = [rows_per_piece, last].map(|rows| whole_rows(rows, terms, pixels));
         Self { pixels, terms, columns, rows_per_piece, tables, term_numbers: (0..terms).collect() }
     }
 
@@ -104,18 +101,13 @@ impl ByWeightRows {
 mod tests {
     use super::*;
     use crate::ops::{
-        Activation, Conv2dSpec, ConvAlgorithm,
-        conv2d::{Images, direct::Correlation},
+        Activation,
+        conv2d::{
+            Images,
+            by_columns::tests::{dims, values},
+            direct::Correlation,
+        },
     };
-
-    fn dims(input: [usize; 4], kernel_size: [usize; 2], out_channels: usize) -> Conv2dDims {
-        let spec = Conv2dSpec { algorithm: ConvAlgorithm::Direct, ..Conv2dSpec::new(kernel_size) };
-        spec.resolve(input.into(), [kernel_size[0], kernel_size[1], input[3], out_channels].into(), None).unwrap()
-    }
-
-    fn values(len: usize, seed: usize) -> Vec<f32> {
-        (0..len).map(|i| ((i * 7919 + seed * 104_729) % 10_007) as f32 / 5_003.0 - 1.0).collect()
-    }
 
     /// One pixel, more pixels than a vector and than two, columns that fill no tile, terms beyond a block, taps of several channels.
     #[test]
