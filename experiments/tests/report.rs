@@ -89,7 +89,7 @@ fn every_experiment_has_its_place_on_a_page_that_a_browser_shows() {
     let html = fs::read_to_string(folder.join("report.html")).unwrap();
     for experiment in EXPERIMENTS {
         assert!(html.contains(&format!("id=\"{}\"", experiment.name())), "{}", experiment.name());
-        assert!(html.contains(&format!("{} --data mnist --profile smoke --seed 42", experiment.name())));
+        assert!(html.contains(&format!("run {} --data mnist --profile smoke --seed 42", experiment.name())));
     }
     assert!(
         html.contains("run dynamics --data mnist --profile smoke --seed 42 --out OUT --resume"),
