@@ -11,6 +11,7 @@
 //! equivalence test, Bayes factor and the registered verdict ([`relations`]), at several levels of control: code size drives
 //! both quantities, so a pooled correlation alone says little.
 
+mod baselines;
 pub mod coexistence;
 mod e1;
 mod group_page;

@@ -1,6 +1,7 @@
 //! What E1 has to say on the page: figures F1 and F2, table T1, findings for C1 and C2.
 
 use super::{
+    baselines::baselines,
     coexistence::Coexistence,
     group_page,
     network::{NetworkRow, Status},
@@ -11,9 +12,9 @@ use super::{
 use crate::{
     figures::{Band, Baseline, Dot, DotPlot, DotRow, Reference, Scatter, ScatterPoint},
     report::format::{NONE, bayes_factor, count, error, interval, number, optional, p_value, percent, span},
-    separability::{E2, Kind, SeparabilityRow},
+    separability::{E2, SeparabilityRow},
     statistics::{
-        EQUIVALENCE_MARGIN, Interval, Verdict, disattenuate, holm, mean_interval, median, reliability_from_replicates,
+        EQUIVALENCE_MARGIN, Interval, Verdict, disattenuate, holm, mean_interval, reliability_from_replicates,
     },
     suite::{
         Block, Experiment, Image, Results, Section,
@@ -214,25 +215,6 @@ fn level_key(level: Level) -> &'static str {
         Level::Seeds => "p3",
         Level::PartialAndRegulariser => "partial-and-regulariser",
     }
-}
-
-/// What the logistic probe makes of the pixels, of `size` principal components and random projections, of discriminant
-/// directions, of a network that learnt the classes and of encoders before training, where E2 was run.
-fn baselines(references: &[SeparabilityRow], population: Population, size: usize) -> Vec<Baseline> {
-    let line = |row: &SeparabilityRow| {
-        let sized = matches!(row.kind, Kind::Pca | Kind::RandomProjection);
-        let shown = match row.kind {
-            Kind::Network | Kind::Shuffled => false,
-            _ => !sized || row.code_size == size,
-        };
-        let label = if sized { format!("{}, {size}", row.kind.label()) } else { row.kind.label().to_string() };
-        row.logistic.filter(|_| shown).map(|accuracy| Baseline { y: 100.0 * accuracy, label })
-    };
-    let networks = references.iter().filter(|row| row.kind == Kind::Network && row.population == Some(population));
-    let untrained: Vec<f64> = networks.filter_map(|row| row.untrained_logistic).collect();
-    let untrained =
-        median(&untrained).map(|accuracy| Baseline { y: 100.0 * accuracy, label: "untrained encoders, median".into() });
-    references.iter().filter_map(line).chain(untrained).collect()
 }
 
 /// F1: a point for each network.

@@ -6,6 +6,7 @@
 use super::{
     REPLICATES,
     row::{Decoder, DecoderRow},
+    shares::{OtherShare, ShareOf, other_share},
 };
 use crate::{
     correlation::network::Status,
@@ -123,90 +124,6 @@ pub fn decoder_share(table: &TwoWayAnova) -> f64 {
     table.second.eta_squared + table.interaction.map_or(0.0, |interaction| interaction.eta_squared)
 }
 
-/// [`decoder_share`] of a part of the rows, or of another error.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct OtherShare {
-    /// The set.
-    pub data: String,
-    /// Of what.
-    pub of: ShareOf,
-    /// Encoders that entered.
-    pub encoders: usize,
-    /// The share.
-    pub share: f64,
-    /// Lower end of its 95 % interval over resampled encoders.
-    pub low: Option<f64>,
-    /// Upper end.
-    pub high: Option<f64>,
-}
-
-/// Other ways to look at the share of the decoder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ShareOf {
-    /// Over [`Decoder::WITHOUT_PERCEPTRONS`]: what is left if perceptrons are not at their end.
-    WithoutPerceptrons,
-    /// Over encoders whose code one of [`Decoder::TRAINED`] decodes better than the mean picture: what is left if the difference
-    /// to codes that hold nothing is taken out of the encoders' share. Whether the own decoder can does not matter, since its share
-    /// is what is asked for.
-    Decodable,
-    /// Of errors of pictures clipped to the range of pixels.
-    Clipped,
-    /// Over all decoders, those among them that were made worse on purpose or saw few patches.
-    AllDecoders,
-}
-
-impl ShareOf {
-    /// Every way, in the order of tables.
-    pub const ALL: [Self; 4] = [Self::WithoutPerceptrons, Self::Decodable, Self::Clipped, Self::AllDecoders];
-
-    /// How tables name it.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::WithoutPerceptrons => "the same without perceptrons",
-            Self::Decodable => "the same without codes that no decoder can decode",
-            Self::Clipped => "the same of clipped pictures",
-            Self::AllDecoders => "the same over all eleven decoders",
-        }
-    }
-
-    /// How numbers name it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::WithoutPerceptrons => "without-perceptrons",
-            Self::Decodable => "decodable",
-            Self::Clipped => "clipped",
-            Self::AllDecoders => "all-decoders",
-        }
-    }
-}
-
-/// The share of all `rows` in another way; `None` where it does not exist.
-fn other_share(rows: &[DecoderRow], of: ShareOf, random: &mut Stream) -> Option<OtherShare> {
-    let (mut encoders, _) = match of {
-        ShareOf::Clipped => judged(rows, |row| row.mse_clipped),
-        _ => judged(rows, |row| row.mse),
-    };
-    if of == ShareOf::Decodable {
-        encoders.retain(|encoder| encoder.decodable);
-    }
-    let decoders: &[Decoder] = match of {
-        ShareOf::WithoutPerceptrons => &Decoder::WITHOUT_PERCEPTRONS,
-        ShareOf::AllDecoders => &Decoder::ALL,
-        _ => &Decoder::TRAINED,
-    };
-    let table = decomposition(&encoders.iter().collect::<Vec<_>>(), decoders)?;
-    let interval = share_interval(&encoders, decoders, random);
-    Some(OtherShare {
-        data: rows.first()?.data.clone(),
-        of,
-        encoders: encoders.len(),
-        share: decoder_share(&table),
-        low: interval.map(|interval| interval.low),
-        high: interval.map(|interval| interval.high),
-    })
-}
-
 /// What follows from the rows of one data set.
 #[derive(Clone, Debug)]
 pub struct Analysis {
@@ -296,7 +213,7 @@ pub fn analyse(rows: &[DecoderRow], seed: u64) -> Option<Analysis> {
 }
 
 /// The 95 % interval of [`decoder_share`] over resampled encoders.
-fn share_interval(encoders: &[Judged], decoders: &[Decoder], random: &mut Stream) -> Option<Interval> {
+pub(super) fn share_interval(encoders: &[Judged], decoders: &[Decoder], random: &mut Stream) -> Option<Interval> {
     let share = |drawn: &[usize]| {
         let drawn: Vec<&Judged> = drawn.iter().map(|&at| &encoders[at]).collect();
         decomposition(&drawn, decoders).map(|table| decoder_share(&table))

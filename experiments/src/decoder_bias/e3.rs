@@ -1,20 +1,21 @@
 //! Experiment E3 as the suite sees it.
 
 use super::{
-    DecoderBias, REPLICATES,
-    analysis::{Analysis, DecoderSummary, Judged, OtherShare, analyse, summaries},
-    effort, encoders, figures,
+    DecoderBias,
+    analysis::{Analysis, DecoderSummary, Judged, analyse, summaries},
+    deviations::deviations,
+    figures,
     pictures::{FILE, SHOWN},
     row::{Decoder, DecoderRow},
+    shares::OtherShare,
 };
 use crate::{
     files::write_atomically,
-    report::format::{NONE, count as grouped, error, interval, number, optional, p_value, percent},
+    report::format::{NONE, error, interval, number, optional, p_value, percent},
     run_folder::RunFolder,
-    separability::PROBE_PICTURES,
     statistics::{Concordance, Interval, RankRelation, ScoreComparison},
     suite::{
-        Block, Experiment, Image, Profile, Results, Section, Setup,
+        Block, Experiment, Image, Results, Section, Setup,
         claims::{Claim, Finding},
         columns, copy_picture, merge_rows, run_sweep,
     },
@@ -94,44 +95,6 @@ impl Experiment for E3 {
         }
         Ok(section)
     }
-}
-
-/// Where the experiment differs from the protocol.
-fn deviations() -> Vec<String> {
-    let [quick, full] = [Profile::Quick, Profile::Full].map(effort);
-    vec![
-        format!(
-            "E3 takes its {} encoders (quick: {}) at even distances of their index in P1, not spread over accuracy: networks \
-             chosen by an outcome would bias what is said about that outcome.",
-            encoders(Profile::Full),
-            encoders(Profile::Quick)
-        ),
-        "The analysis of variance of E3 has five of its eleven decoders, those that were trained for longest: the others are worse on \
-         purpose or by few patches, and how much worse is a choice of this experiment. Table T3b has the share over all eleven \
-         beside it."
-            .to_string(),
-        format!(
-            "E3 shows re-trained decoders at most {} patches a layer in the quick profile, {} in the full one; perceptrons \
-             learn what the optimal linear decoder leaves over, for at most {} and {} epochs (more where pictures are few), along \
-             which their learning rate falls to 0. A longer schedule might lower their error further; the share of the decoder is \
-             given without them as well.",
-            grouped(quick.patches[2]),
-            grouped(full.patches[2]),
-            quick.epochs,
-            full.epochs
-        ),
-        "E3 trains decoders anew by Adam at 0.003, where the protocol has rates of 0.01 to 0.03 for plain descent; the p of its \
-         correlations are not corrected for their number, and no verdict rests on them."
-            .to_string(),
-        format!(
-            "In E3, probes and decoders that learn from whole pictures see at most {} training pictures.",
-            grouped(PROBE_PICTURES)
-        ),
-        format!(
-            "The analysis of variance of E3 has {REPLICATES} values in every cell; a decoder without randomness gives the same \
-             one {REPLICATES} times."
-        ),
-    ]
 }
 
 fn data(rows: &[DecoderRow]) -> &str {

@@ -16,12 +16,14 @@
 
 pub mod analysis;
 pub mod decoders;
+mod deviations;
 mod e3;
 pub mod encoder;
 mod figures;
 pub mod mlp;
 mod pictures;
 mod row;
+pub mod shares;
 
 pub use e3::E3;
 pub use row::{Decoder, DecoderRow};

@@ -12,6 +12,7 @@
 
 pub mod checkpoint;
 mod e5;
+mod fewer_page;
 pub mod prediction;
 pub mod runs;
 mod section;

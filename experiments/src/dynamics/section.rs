@@ -2,15 +2,12 @@
 
 use super::{
     checkpoint::CheckpointRow,
-    prediction::{Model, PredictionRow, noise, predictions, predictions_of_fewer},
+    fewer_page,
+    prediction::{Model, PredictionRow, noise, predictions},
     runs::{RunRow, RunSummary, checkpoints, networks, runs},
 };
 use crate::{
-    correlation::{
-        E1,
-        network::NetworkRow,
-        subset::{STRONG_MASKING, Subset},
-    },
+    correlation::{E1, network::NetworkRow},
     figures::{LinePlot, LinePoint, LineSeries, Scale},
     report::format::{NONE, count, error, interval, number, optional, percent, span},
     statistics::{CONFIDENCE, Mean, mean_interval},
@@ -119,14 +116,7 @@ fn one_set(section: &mut Section, of_set: &Results, rows: &[CheckpointRow], of_e
         section.numbers.insert(format!("{key}.n"), row.networks.to_string());
     }
     section.blocks.push(prediction_table(name, &predicted));
-    let fewer = predictions_of_fewer(of_e1, of_set.identity.seed);
-    for (subset, row) in &fewer {
-        let key = format!("{set}.{}{}", row.model.name(), subset.key());
-        section.numbers.insert(key.clone(), number(row.adjusted, 2));
-        section.numbers.insert(format!("{key}.interval"), interval_of(row));
-        section.numbers.insert(format!("{key}.verdict"), row.verdict().name().to_string());
-    }
-    section.blocks.push(fewer_table(name, &fewer));
+    fewer_page::add(section, of_set, of_e1);
     if let Some(noise) = noise(of_e1) {
         // Two decimals: it is far below one per cent where seeds make little of it.
         let share = format!("{}\u{a0}%", number(100.0 * (noise.of_seeds / noise.of_networks).powi(2), 2));
@@ -366,29 +356,6 @@ fn prediction_table(name: &str, found: &[PredictionRow]) -> Block {
     }
 }
 
-/// T11: what explains what, over fewer networks.
-fn fewer_table(name: &str, found: &[(Subset, PredictionRow)]) -> Block {
-    let row = |(subset, row): &(Subset, PredictionRow)| {
-        vec![
-            row.model.label().to_string(),
-            subset.label().to_string(),
-            row.networks.to_string(),
-            number(row.adjusted, 2),
-            interval_of(row),
-            row.verdict().name().to_string(),
-        ]
-    };
-    Block::Table {
-        id: "T11",
-        caption: format!(
-            "{name}: claims C7 and C8 over fewer networks of P1, asked after the runs: what the registered rule would say. \
-             {STRONG_MASKING}."
-        ),
-        columns: columns(["Explained", "Networks", "#n", "#adjusted R²", "#95 %", "the claim would be"]),
-        rows: found.iter().map(row).collect(),
-    }
-}
-
 /// What the numbers say, in words.
 fn sentences(summary: &RunSummary) -> String {
     let mut text = String::new();
@@ -440,7 +407,7 @@ fn scaled_interval(mean: &Mean, scale: f64) -> String {
     span(scale * mean.interval.low, scale * mean.interval.high, 2)
 }
 
-fn interval_of(row: &PredictionRow) -> String {
+pub(super) fn interval_of(row: &PredictionRow) -> String {
     span(row.low, row.high, 2)
 }
 

@@ -1,6 +1,7 @@
 //! The page of the suite: a verdict for each claim, then experiment after experiment, then every network.
 
 use super::{
+    commands::commands,
     environment,
     format::{count, error, optional, percentage},
     page::STYLE,
@@ -290,22 +291,6 @@ fn block(block: Block) -> Part {
     }
 }
 
-/// What repeats the sweeps of the experiment `name`, each with the options `more`: one command for all that were run alike.
-fn commands(name: &str, of_it: &[&Found], more: &str) -> Vec<String> {
-    let mut alike: Vec<(String, String, Vec<&str>)> = Vec::new();
-    for found in of_it {
-        let identity = &found.identity;
-        let full = if identity.data[0].ends_with("sample") { "" } else { " --data-dir DATA" };
-        let before = format!("PATCHGRAD_ISA={} cargo run --release -- run {name} --data ", identity.instruction_set);
-        let after = format!(" --profile {} --seed {}{full}{more}", identity.profile, identity.seed);
-        match alike.iter_mut().find(|(b, a, _)| (b, a) == (&before, &after)) {
-            Some((.., sets)) => sets.push(&found.set),
-            None => alike.push((before, after, vec![&found.set])),
-        }
-    }
-    alike.into_iter().map(|(before, after, sets)| before + &sets.join(",") + &after).collect()
-}
-
 /// Every network of E1.
 fn networks(sweeps: &[Found]) -> Result<Vec<Networks>> {
     let of_set = |found: &Found| -> Result<Networks> {
@@ -453,7 +438,7 @@ pub fn verdict_lines(page: &ClaimsPage) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{statistics::Verdict, sweep::Identity};
+    use crate::statistics::Verdict;
 
     #[test]
     fn a_claim_without_a_verdict_says_what_it_lacks() {
@@ -464,25 +449,6 @@ mod tests {
         assert!(
             why_untested(Claim::C8, &["dynamics", "correlation"], &[])
                 .ends_with("dynamics and correlation are of different runs")
-        );
-    }
-
-    #[test]
-    fn sets_that_were_run_alike_share_a_command() {
-        let found = |set: &str, instruction_set: &str| Found {
-            set: set.to_string(),
-            folder: Path::new("nowhere").to_path_buf(),
-            identity: Identity { instruction_set: instruction_set.to_string(), ..Identity::made_up("correlation") },
-        };
-        let all = [found("a", "avx2"), found("b", "avx512"), found("c", "avx2")];
-        let commands = commands("correlation", &all.iter().collect::<Vec<_>>(), " --out OUT");
-        assert_eq!(commands.len(), 2, "{commands:?}");
-        assert!(
-            commands[0].starts_with("PATCHGRAD_ISA=avx2 ")
-                && commands[0].contains(" --data a,c --profile quick --seed 1")
-        );
-        assert!(
-            commands[1].starts_with("PATCHGRAD_ISA=avx512 ") && commands[1].ends_with(" --data-dir DATA --out OUT")
         );
     }
 

@@ -14,6 +14,7 @@
 
 mod answer;
 mod claims_page;
+mod commands;
 #[cfg(test)]
 mod examples;
 mod facts;
