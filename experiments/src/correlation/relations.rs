@@ -7,9 +7,7 @@ use super::{
     network::{NetworkRow, Status},
     population::Population,
 };
-use crate::statistics::{
-    Settings, Verdict, indicator_columns, kendall_tau_b, partial_rank_relation, pearson, rank_relation,
-};
+use crate::statistics::{Settings, Verdict, indicator_columns, kendall_tau_b, partial_rank_relation, pearson};
 use patchgrad::{parallel, random::stream};
 use serde::Serialize;
 
@@ -63,6 +61,43 @@ impl Level {
             _ => Population::P1,
         }
     }
+
+    /// Whether it looks at a network: one of its population that did not fail, nor died if those are left out.
+    pub(crate) fn has(self, row: &NetworkRow, without_dead: bool) -> bool {
+        row.population == self.population()
+            && row.status != Status::Failed
+            && !(without_dead && row.status == Status::Dead)
+    }
+
+    /// What it holds fixed: a column for each covariate, and for each network the stratum within which a permutation test
+    /// shuffles.
+    pub(crate) fn held_fixed(self, rows: &[&NetworkRow]) -> (Vec<Vec<f64>>, Vec<usize>) {
+        let of = |key: &dyn Fn(&NetworkRow) -> String| numbered(rows.iter().map(|row| key(row)).collect());
+        match self {
+            Self::Partial | Self::PartialAndRegulariser => {
+                let mut covariates = vec![rows.iter().map(|row| (row.code_size as f64).ln()).collect()];
+                covariates.extend(indicator_columns(&of(&|row| row.depth.to_string())));
+                covariates.extend(indicator_columns(&of(&|row| format!("{}/{}", row.encoder, row.decoder))));
+                if self == Self::PartialAndRegulariser {
+                    covariates.extend(indicator_columns(&of(&|row| row.regulariser.clone())));
+                }
+                (covariates, of(&|row| format!("{} {}/{}", row.code_size, row.encoder, row.decoder)))
+            }
+            Self::WithinCodeSize => {
+                let size = of(&|row| row.code_size.to_string());
+                (indicator_columns(&size), size)
+            }
+            Self::Pooled | Self::OneArchitecture | Self::Seeds => (Vec::new(), vec![0; rows.len()]),
+        }
+    }
+}
+
+/// The number of each key in the order of the distinct keys.
+fn numbered(keys: Vec<String>) -> Vec<usize> {
+    let mut names = keys.clone();
+    names.sort();
+    names.dedup();
+    keys.iter().map(|key| names.binary_search(key).expect("every key is a name")).collect()
 }
 
 /// A column of the rows.
@@ -165,48 +200,21 @@ pub fn relations_where(rows: &[NetworkRow], seed: u64, wanted: impl Fn(&Cell) ->
 /// One correlation: of the networks of its level, failed ones left out, and dead ones if asked.
 pub(crate) fn relation(rows: &[NetworkRow], cell: Cell, random: &mut patchgrad::random::Stream) -> Option<RelationRow> {
     let Cell { level, without_dead, quality: (quality, quality_of), probe: (probe, accuracy_of) } = cell;
-    let enters = |row: &&NetworkRow| {
-        row.population == level.population()
-            && row.status != Status::Failed
-            && !(without_dead && row.status == Status::Dead)
-    };
-    let mut chosen = Vec::new();
-    for row in rows.iter().filter(enters) {
-        if let (Some(x), Some(y)) = (quality_of(row), accuracy_of(row)) {
-            chosen.push((row, x, y));
+    let (mut chosen, mut x, mut y) = (Vec::new(), Vec::new(), Vec::new());
+    for row in rows.iter().filter(|row| level.has(row, without_dead)) {
+        if let (Some(quality), Some(accuracy)) = (quality_of(row), accuracy_of(row)) {
+            chosen.push(row);
+            x.push(quality);
+            y.push(accuracy);
         }
     }
-    let (x, y): (Vec<f64>, Vec<f64>) = chosen.iter().map(|(_, x, y)| (*x, *y)).unzip();
-    let codes = |keys: Vec<String>| -> Vec<usize> {
-        let mut names = keys.clone();
-        names.sort();
-        names.dedup();
-        keys.iter().map(|key| names.binary_search(key).expect("every key is a name")).collect()
-    };
-    let of = |key: &dyn Fn(&NetworkRow) -> String| codes(chosen.iter().map(|(row, _, _)| key(row)).collect());
-    let size = of(&|row| row.code_size.to_string());
-    let settings = Settings::default();
-    let rank = match level {
-        Level::Partial | Level::PartialAndRegulariser => {
-            let activation = of(&|row| format!("{}/{}", row.encoder, row.decoder));
-            let depth = of(&|row| row.depth.to_string());
-            let mut covariates = vec![chosen.iter().map(|(row, _, _)| (row.code_size as f64).ln()).collect()];
-            covariates.extend(indicator_columns(&depth));
-            covariates.extend(indicator_columns(&activation));
-            if level == Level::PartialAndRegulariser {
-                covariates.extend(indicator_columns(&of(&|row| row.regulariser.clone())));
-            }
-            let strata = of(&|row| format!("{} {}/{}", row.code_size, row.encoder, row.decoder));
-            partial_rank_relation(&x, &y, &covariates, &strata, &settings, random)
-        }
-        Level::WithinCodeSize => partial_rank_relation(&x, &y, &indicator_columns(&size), &size, &settings, random),
-        _ => rank_relation(&x, &y, &settings, random),
-    }?;
+    let (covariates, strata) = level.held_fixed(&chosen);
+    let rank = partial_rank_relation(&x, &y, &covariates, &strata, &Settings::default(), random)?;
     let interval = rank.interval();
     // Seeds alone are too few for a verdict, whatever the numbers are.
     let verdict = if level == Level::Seeds { Verdict::Inconclusive } else { rank.verdict };
     Some(RelationRow {
-        data: chosen.first()?.0.data.clone(),
+        data: chosen.first()?.data.clone(),
         level,
         without_dead,
         quality,

@@ -8,8 +8,8 @@
 //! patch of the original against the bottom right one of the reconstruction).
 //!
 //! **Measures.** Kendall's tau between all scores ([`agreement`]); for each score Spearman's rho with the accuracy of the
-//! logistic probe and the registered verdict, and the difference of its rho to that of the mean squared error, by bootstrap and
-//! by Steiger's test with Holm's correction ([`scores`]).
+//! logistic probe and the registered verdict, and the difference of its rho to that of the mean squared error, with the same held
+//! fixed, by bootstrap and by Steiger's test with Holm's correction ([`scores`]).
 
 pub mod agreement;
 mod e6;

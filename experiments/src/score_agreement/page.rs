@@ -8,17 +8,18 @@ use super::{
 use crate::{
     correlation::relations::Level,
     figures::HeatMap,
-    report::format::{number, optional, span},
-    statistics::SIGNIFICANCE_LEVEL,
+    report::format::{number, p_value, span},
+    statistics::{Interval, SIGNIFICANCE_LEVEL},
     suite::{Block, Image, Section, columns},
 };
 
-/// Adds figure F10, table T5 and their account of the data set `set`.
+/// Adds figure F10, tables T5 and T5b and their account of the data set `set`.
 pub(super) fn add(section: &mut Section, set: &str, agreement: &[AgreementRow], scores: &[ScoreRow]) {
     let Some(first) = scores.first() else { return };
     section.blocks.push(Block::Heading(first.data.clone()));
     section.blocks.push(figure(&first.data, agreement));
     section.blocks.push(table(&first.data, scores));
+    section.blocks.push(differences(&first.data, scores));
     section.blocks.push(Block::Text(account(agreement, scores)));
     for row in scores {
         let dead = if row.without_dead { ".alive" } else { "" };
@@ -26,6 +27,13 @@ pub(super) fn add(section: &mut Section, set: &str, agreement: &[AgreementRow], 
         section.numbers.insert(format!("{key}.rho"), number(row.rho, 2));
         section.numbers.insert(format!("{key}.interval"), span(row.low, row.high, 2));
         section.numbers.insert(format!("{key}.verdict"), row.verdict.to_string());
+        if let (Some(difference), Some(interval)) = (row.difference, row.difference_interval()) {
+            section.numbers.insert(format!("{key}.difference"), number(difference, 2));
+            section.numbers.insert(format!("{key}.difference_interval"), span(interval.low, interval.high, 2));
+        }
+        if let Some(p) = row.holm_p {
+            section.numbers.insert(format!("{key}.difference_p"), p_value(p));
+        }
     }
     for level in LEVELS {
         if let Some((same, of, verdict)) = same_verdict(scores, level) {
@@ -91,15 +99,9 @@ fn table(data: &str, scores: &[ScoreRow]) -> Block {
         let [pooled, partial, within, one] = LEVELS.map(|level| at(level, score.name));
         let living =
             scores.iter().find(|row| row.level == Level::Partial && row.without_dead && row.score == score.name);
-        let difference = pooled.and_then(|row| {
-            let interval = span(row.difference_low?, row.difference_high?, 2);
-            Some(format!("{} ({interval})", number(row.difference?, 2)))
-        });
         vec![
             score.label.to_string(),
             rho(pooled),
-            difference.unwrap_or_default(),
-            optional(pooled.and_then(|row| row.holm_p), 4),
             rho(partial),
             partial.map_or(String::new(), |row| row.verdict.to_string()),
             rho(living),
@@ -112,15 +114,12 @@ fn table(data: &str, scores: &[ScoreRow]) -> Block {
         id: "T5",
         caption: format!(
             "{data}: Spearman's rho of reconstruction quality and logistic accuracy by score, with 95 % intervals. The \
-             difference is that to the MSE's rho over all of P1, its p by Steiger's test, Holm-corrected; it is empty where \
-             both rank every network alike. The verdict on \"no correlation\" is that with code size, depth and activation held \
-             fixed; living: without dead networks."
+             verdict on \"no correlation\" is that with code size, depth and activation held fixed; living: without dead \
+             networks."
         ),
         columns: columns([
             "score",
             "#P1, pooled",
-            "#minus the MSE's",
-            "#p",
             "#P1, partial",
             "verdict",
             "#P1, partial, living",
@@ -132,20 +131,69 @@ fn table(data: &str, scores: &[ScoreRow]) -> Block {
     }
 }
 
+/// Two verdicts may differ where the correlations do not: each score against the mean squared error, on the same networks.
+fn differences(data: &str, scores: &[ScoreRow]) -> Block {
+    let cells = |score: &str, level: Level, without_dead: bool| {
+        let of = |row: &&ScoreRow| row.level == level && row.without_dead == without_dead && row.score == score;
+        let row = scores.iter().find(of);
+        let difference = row.and_then(|row| {
+            let Interval { low, high } = row.difference_interval()?;
+            Some(format!("{} ({})", number(row.difference?, 2), span(low, high, 2)))
+        });
+        [difference.unwrap_or_default(), row.and_then(|row| row.holm_p).map_or(String::new(), p_value)]
+    };
+    let compared = SCORES.iter().filter(|score| score.name != REFERENCE);
+    let rows = compared.map(|score| {
+        let mut row = vec![score.label.to_string()];
+        row.extend(cells(score.name, Level::Pooled, false));
+        row.extend(cells(score.name, Level::Partial, false));
+        row.extend(cells(score.name, Level::Partial, true));
+        row.extend(cells(score.name, Level::WithinCodeSize, false));
+        row.extend(cells(score.name, Level::OneArchitecture, false));
+        row
+    });
+    Block::Table {
+        id: "T5b",
+        caption: format!(
+            "{data}: rho of each score in T5 minus that of the MSE over the same networks, with the same held fixed: the \
+             difference with its 95 % interval (networks redrawn), and p by Steiger's test, Holm-corrected over the scores of a \
+             column. p is empty where both rank every network alike."
+        ),
+        columns: columns([
+            "score",
+            "#P1, pooled",
+            "#p",
+            "#P1, partial",
+            "#p",
+            "#P1, partial, living",
+            "#p",
+            "#P1, within code size",
+            "#p",
+            "#P2",
+            "#p",
+        ]),
+        rows: rows.collect(),
+    }
+}
+
+/// Where a score follows the accuracy otherwise than the mean squared error does.
+fn unlike_the_error(scores: &[ScoreRow], level: Level) -> String {
+    let certain = |row: &&ScoreRow| row.holm_p.is_some_and(|p| p < SIGNIFICANCE_LEVEL);
+    let of_level = scores.iter().filter(|row| row.level == level && !row.without_dead);
+    let names: Vec<&str> = of_level.filter(certain).map(|row| label(row.score)).collect();
+    let level = level.label();
+    match names.as_slice() {
+        [] => format!(" {level}: no score follows the accuracy more or less closely than the MSE with certainty."),
+        some => format!(" {level}: these follow the accuracy otherwise than the MSE does: {}.", some.join(", ")),
+    }
+}
+
 /// What the numbers say, in sentences.
 fn account(agreement: &[AgreementRow], scores: &[ScoreRow]) -> String {
     let mut text = least_alike(agreement).unwrap_or_default();
-    let different: Vec<&str> = scores
-        .iter()
-        .filter(|row| row.level == Level::Pooled && !row.without_dead)
-        .filter(|row| row.holm_p.is_some_and(|p| p < SIGNIFICANCE_LEVEL))
-        .map(|row| label(row.score))
-        .collect();
-    text += &match different.as_slice() {
-        [] => " Over all of P1 no score follows the accuracy more or less closely than the MSE with certainty."
-            .to_string(),
-        some => format!(" Over all of P1 these follow the accuracy otherwise than the MSE does: {}.", some.join(", ")),
-    };
+    for level in [Level::Pooled, Level::Partial] {
+        text += &unlike_the_error(scores, level);
+    }
     for level in LEVELS {
         let Some((same, of, verdict)) = same_verdict(scores, level) else { continue };
         let others: Vec<String> = scores
@@ -183,12 +231,17 @@ mod tests {
             Block::Heading(_),
             Block::Figure { id: "F10", .. },
             Block::Table { id: "T5", rows, .. },
+            Block::Table { id: "T5b", rows: against, .. },
             Block::Text(text),
         ] = &section.blocks[..]
         else {
             panic!("{:?}", section.blocks)
         };
-        assert_eq!(rows.len(), SCORES.len());
+        assert_eq!((rows.len(), against.len()), (SCORES.len(), SCORES.len() - 1));
+        let scrambled = against.iter().find(|row| row[0] == "misaligned (D3)").unwrap();
+        assert!(scrambled[3].starts_with('−') && !scrambled[4].is_empty(), "{scrambled:?}");
+        assert!(text.contains("P1, partial: these follow the accuracy otherwise than the MSE does: "), "{text}");
+        assert!(section.numbers["mnist.partial.misaligned.difference"].starts_with('−'));
         assert!(
             text.contains("all 8 other scores of the own decoder give the verdict of the MSE, contradicted."),
             "{text}"
@@ -196,6 +249,6 @@ mod tests {
         assert!(text.contains("a tau of −1.00"), "{text}");
         assert_eq!(section.numbers["mnist.pooled.same_verdict"], "8 of 8");
         add(&mut section, "none", &[], &[]);
-        assert_eq!(section.blocks.len(), 4, "no rows, nothing to show");
+        assert_eq!(section.blocks.len(), 5, "no rows, nothing to show");
     }
 }

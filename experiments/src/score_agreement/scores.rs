@@ -3,10 +3,10 @@
 use super::{REFERENCE, SCORES, Score};
 use crate::{
     correlation::{
-        network::{NetworkRow, Status},
+        network::NetworkRow,
         relations::{Cell, Column, Level, RelationRow, relation, relations_where},
     },
-    statistics::{CONFIDENCE, RESAMPLES, ScoreComparison, compare_scores, holm},
+    statistics::{CONFIDENCE, Interval, RESAMPLES, ScoreComparison, compare_partial_scores, holm},
 };
 use patchgrad::{parallel, random::stream};
 use serde::Serialize;
@@ -43,7 +43,7 @@ pub struct ScoreRow {
     pub permutation_p: f64,
     /// On "no correlation", by the registered rule.
     pub verdict: &'static str,
-    /// Its rho minus that of the mean squared error; at levels that hold nothing fixed, not of the error itself.
+    /// Its rho minus that of the mean squared error, with the same held fixed; empty for the error itself.
     pub difference: Option<f64>,
     /// Lower end of the difference's 95 % interval.
     pub difference_low: Option<f64>,
@@ -59,6 +59,11 @@ impl ScoreRow {
     /// Whether it is among the other scores of the own decoder that [`same_verdict`] counts.
     pub fn is_counted(&self) -> bool {
         !NOT_COUNTED.contains(&self.score)
+    }
+
+    /// The interval of its difference to the mean squared error.
+    pub fn difference_interval(&self) -> Option<Interval> {
+        Some(Interval { low: self.difference_low?, high: self.difference_high? })
     }
 }
 
@@ -124,7 +129,7 @@ fn row_of(related: RelationRow, score: &'static str, compared: Option<ScoreCompa
     }
 }
 
-/// A score against the mean squared error, at the levels whose correlation is a plain one.
+/// A score against the mean squared error, with what the level holds fixed.
 fn compare(
     rows: &[NetworkRow],
     level: Level,
@@ -133,22 +138,21 @@ fn compare(
     seed: u64,
     at: usize,
 ) -> Option<ScoreComparison> {
-    if score.name == REFERENCE || !matches!(level, Level::Pooled | Level::OneArchitecture) {
+    if score.name == REFERENCE {
         return None;
     }
-    let (mut first, mut second, mut accuracy) = (Vec::new(), Vec::new(), Vec::new());
-    for row in rows.iter().filter(|row| row.population == level.population() && row.status != Status::Failed) {
-        if without_dead && row.status == Status::Dead {
-            continue;
-        }
+    let (mut chosen, mut first, mut second, mut accuracy) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for row in rows.iter().filter(|row| level.has(row, without_dead)) {
         if let (Some(a), Some(b), Some(c)) = ((score.quality)(row), (SCORES[0].quality)(row), row.logistic) {
+            chosen.push(row);
             first.push(a);
             second.push(b);
             accuracy.push(c);
         }
     }
     let random = &mut stream(seed, "score-difference", at as u64);
-    compare_scores(&first, &second, &accuracy, RESAMPLES, CONFIDENCE, random)
+    let (covariates, _) = level.held_fixed(&chosen);
+    compare_partial_scores(&first, &second, &accuracy, &covariates, RESAMPLES, CONFIDENCE, random)
 }
 
 /// How many of the other scores of the own decoder share the verdict of the mean squared error at a level, dead networks
@@ -200,6 +204,9 @@ pub(super) mod tests {
         let scrambled = one(&found, Level::Pooled, "misaligned");
         assert!(scrambled.difference.unwrap() < -0.5 && scrambled.holm_p.unwrap() < 0.01, "{scrambled:?}");
         assert!(scrambled.difference_high.unwrap() < 0.0);
+        let partial = one(&found, Level::Partial, "misaligned");
+        assert_eq!(partial.difference, Some(partial.rho - one(&found, Level::Partial, "mse").rho));
+        assert!(partial.difference_high.unwrap() < 0.0 && partial.holm_p.unwrap() < 0.01, "{partial:?}");
         assert_eq!(found, scores(&networks(40), 1));
         // SSIM contradicts as well, with the opposite sign.
         let same = same_verdict(&found, Level::Pooled).unwrap();

@@ -4,8 +4,9 @@ use rand::Rng;
 
 use super::assert_paired;
 use super::bootstrap::{Bootstrap, bootstrap};
-use super::correlation::{pearson, spearman};
+use super::correlation::{average_ranks, pearson};
 use super::normal::normal_cdf;
+use super::partial::unexplained;
 use super::ranking::Ranking;
 
 /// The difference of two correlations that share a variable; see [`steiger`].
@@ -42,17 +43,18 @@ pub fn steiger(r_xz: f64, r_yz: f64, r_xy: f64, rows: usize) -> Option<Correlati
     z.is_finite().then_some(CorrelationDifference { difference: r_xz - r_yz, z, p })
 }
 
-/// How well two scores follow the same quantity; see [`compare_scores`].
+/// How well two scores follow the same quantity; see [`compare_scores`] and [`compare_partial_scores`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ScoreComparison {
-    /// Spearman's rho of the first score and the quantity.
+    /// Spearman's rho of the first score and the quantity, partial if covariates were given.
     pub first: f64,
-    /// Spearman's rho of the second score and the quantity.
+    /// The same of the second score.
     pub second: f64,
     /// `first - second`, with its bootstrap intervals.
     pub difference: Bootstrap,
     /// [`steiger`]'s test of the same difference; `None` where a pair is in perfect order, as two scores are of which one
-    /// is a function of the other.
+    /// is a function of the other. With covariates it is that of as many rows fewer as there are independent covariates, which
+    /// is what a partial correlation varies like (Fisher 1924).
     pub steiger: Option<CorrelationDifference>,
 }
 
@@ -71,20 +73,42 @@ pub fn compare_scores(
     confidence: f64,
     rng: &mut (impl Rng + ?Sized),
 ) -> Option<ScoreComparison> {
+    compare_partial_scores(first, second, quantity, &[], resamples, confidence, rng)
+}
+
+/// [`compare_scores`] with `covariates` held fixed (see [`partial_spearman`](super::partial_spearman)): whether one of two
+/// partial rank correlations with the same quantity is larger. Networks are redrawn with their covariates.
+///
+/// `None` also if the covariates explain one of the columns completely, or leave fewer than three rows to speak.
+///
+/// # Panics
+/// If the lengths differ, or `confidence` is not strictly between 0 and 1.
+pub fn compare_partial_scores(
+    first: &[f64],
+    second: &[f64],
+    quantity: &[f64],
+    covariates: &[Vec<f64>],
+    resamples: usize,
+    confidence: f64,
+    rng: &mut (impl Rng + ?Sized),
+) -> Option<ScoreComparison> {
     assert_paired(first, quantity);
     assert_paired(second, quantity);
-    let (rho_first, rho_second) = (spearman(first, quantity)?, spearman(second, quantity)?);
-    let between = spearman(first, second)?;
-    let (a, b, c) = (Ranking::new(first)?, Ranking::new(second)?, Ranking::new(quantity)?);
+    let ranks = [average_ranks(first)?, average_ranks(second)?, average_ranks(quantity)?];
+    let ([a, b, c], controlled) = unexplained(ranks, covariates)?;
+    let (rho_first, rho_second, between) = (pearson(&a, &c)?, pearson(&b, &c)?, pearson(&a, &b)?);
+    let orders = [Ranking::new(first)?, Ranking::new(second)?, Ranking::new(quantity)?];
     let difference = |rows: &[usize]| {
-        let ranks = c.of_rows(rows);
-        Some(pearson(&a.of_rows(rows), &ranks)? - pearson(&b.of_rows(rows), &ranks)?)
+        let pick = |column: &Vec<f64>| rows.iter().map(|&row| column[row]).collect();
+        let covariates: Vec<Vec<f64>> = covariates.iter().map(pick).collect();
+        let ([a, b, c], _) = unexplained(orders.each_ref().map(|order| order.of_rows(rows)), &covariates)?;
+        Some(pearson(&a, &c)? - pearson(&b, &c)?)
     };
     Some(ScoreComparison {
         first: rho_first,
         second: rho_second,
         difference: bootstrap(quantity.len(), difference, resamples, confidence, rng)?,
-        steiger: steiger(rho_first, rho_second, between, quantity.len()),
+        steiger: steiger(rho_first, rho_second, between, quantity.len() - controlled),
     })
 }
 
@@ -93,6 +117,7 @@ mod tests {
     use rand::rngs::Xoshiro256PlusPlus;
     use rand::{RngExt, SeedableRng};
 
+    use super::super::{partial_spearman, spearman};
     use super::*;
 
     #[test]
@@ -137,6 +162,28 @@ mod tests {
     }
 
     #[test]
+    fn what_a_covariate_explains_does_not_count() {
+        // Of two scores that follow the quantity at equal size, the first follows the size as well.
+        let [close, loose, quantity] = scores(80);
+        let size: Vec<f64> = (0..80).map(|row| f64::from(row % 4)).collect();
+        let with_size = |values: &[f64], share: f64| -> Vec<f64> {
+            values.iter().zip(&size).map(|(value, size)| value + share * size).collect()
+        };
+        let (first, second, quantity) = (with_size(&loose, 2.0), with_size(&close, 0.0), with_size(&quantity, 0.5));
+        let covariates = [size, vec![7.0; 80]];
+        let rng = &mut Xoshiro256PlusPlus::seed_from_u64(2);
+        let plain = compare_scores(&first, &second, &quantity, 1_000, 0.95, rng).unwrap();
+        assert!(plain.difference.interval().low > 0.0 && plain.steiger.unwrap().p < 0.01, "{plain:?}");
+        let fixed = compare_partial_scores(&first, &second, &quantity, &covariates, 1_000, 0.95, rng).unwrap();
+        assert!(fixed.difference.interval().high < 0.0 && fixed.steiger.unwrap().p < 0.01, "{fixed:?}");
+        // The three correlations are those of the definition, the constant is no covariate, and the size costs one row.
+        let rho = |x: &[f64], y: &[f64]| partial_spearman(x, y, &covariates).unwrap().rho;
+        assert_eq!((fixed.first, fixed.second), (rho(&first, &quantity), rho(&second, &quantity)));
+        assert_eq!(fixed.difference.estimate, fixed.first - fixed.second);
+        assert_eq!(fixed.steiger, steiger(fixed.first, fixed.second, rho(&first, &second), 79));
+    }
+
+    #[test]
     fn two_names_of_one_score_do_not_differ() {
         let [close, _, quantity] = scores(40);
         let bent: Vec<f64> = close.iter().map(|q| q.exp()).collect();
@@ -145,6 +192,8 @@ mod tests {
         assert_eq!((got.difference.percentile.low, got.difference.percentile.high), (0.0, 0.0));
         assert_eq!((got.difference.bca, got.steiger), (None, None));
         assert_eq!(compare_scores(&[1.0; 40], &bent, &quantity, 200, 0.95, rng), None);
+        let explained = [average_ranks(&close).unwrap()];
+        assert_eq!(compare_partial_scores(&close, &quantity, &bent, &explained, 200, 0.95, rng), None);
     }
 
     #[test]

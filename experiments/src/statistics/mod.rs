@@ -12,7 +12,7 @@
 //! | all of it at once | [`rank_relation`], [`partial_rank_relation`] | |
 //! | how strong would it be without noise? | [`disattenuate`], [`spearman_brown`], [`reliability_from_replicates`] | Spearman 1904, 1910 |
 //! | how much of a measure is noise? | [`intraclass_correlations`] | Shrout & Fleiss 1979, McGraw & Wong 1996 |
-//! | does one score follow accuracy better than another? | [`compare_scores`], [`steiger`] | bootstrap of the difference, Steiger 1980 |
+//! | does one score follow accuracy better than another? | [`compare_scores`], [`compare_partial_scores`], [`steiger`] | bootstrap of the difference, Steiger 1980 |
 //! | which factor matters how much? | [`two_way_anova`] | type II; eta, partial eta and omega squared |
 //! | how much do columns explain, or predict? | [`explained_variance`], [`linear_trend`] | R2, adjusted, leave-one-out |
 //! | do judges rank alike? | [`kendall_w`], [`concordance_permutation_p`] | Kendall & Babington Smith 1939 |
@@ -67,7 +67,7 @@ pub use bayes::{bayes_factor_01, beta_bayes_factor_01};
 pub use bootstrap::{Bootstrap, Interval, bootstrap};
 pub use concordance::{Concordance, concordance_permutation_p, kendall_w};
 pub use correlation::{average_ranks, kendall_tau_b, pearson, spearman};
-pub use dependent::{CorrelationDifference, ScoreComparison, compare_scores, steiger};
+pub use dependent::{CorrelationDifference, ScoreComparison, compare_partial_scores, compare_scores, steiger};
 pub use distributions::{
     binomial_cdf, chi_squared_upper_tail, f_quantile, f_upper_tail, student_t_quantile, student_t_two_sided_p,
 };

@@ -49,17 +49,32 @@ pub(super) fn partial_of_ranks(
     ranks_y: Vec<f64>,
     covariates: &[Vec<f64>],
 ) -> Option<PartialCorrelation> {
-    let basis = explained_directions(ranks_x.len(), covariates)?;
+    let ([x, y], controlled) = unexplained([ranks_x, ranks_y], covariates)?;
+    Some(PartialCorrelation { rho: pearson(&x, &y)?, controlled })
+}
+
+/// What the covariates leave unexplained of each of the ranks, and how many of them are independent. Without any, the ranks
+/// stay as they are: Pearson's r takes the constant away itself.
+///
+/// `None` where [`partial_spearman`] of two of them is, but for ranks that are constant.
+pub(super) fn unexplained<const COLUMNS: usize>(
+    mut ranks: [Vec<f64>; COLUMNS],
+    covariates: &[Vec<f64>],
+) -> Option<([Vec<f64>; COLUMNS], usize)> {
+    let rows = ranks[0].len();
+    let basis = explained_directions(rows, covariates)?;
     // The constant is the first direction; with no rows there is not even that.
     let controlled = basis.len().checked_sub(1)?;
     if controlled == 0 {
-        return Some(PartialCorrelation { rho: pearson(&ranks_x, &ranks_y)?, controlled });
+        return Some((ranks, controlled));
     }
-    if ranks_x.len() < controlled + 3 {
+    if rows < controlled + 3 {
         return None;
     }
-    let rho = pearson(&residual(ranks_x, &basis)?, &residual(ranks_y, &basis)?)?;
-    Some(PartialCorrelation { rho, controlled })
+    for column in &mut ranks {
+        *column = residual(std::mem::take(column), &basis)?;
+    }
+    Some((ranks, controlled))
 }
 
 /// One variable with covariates held fixed, to be compared with many orders of another: a permutation test shuffles `y`,

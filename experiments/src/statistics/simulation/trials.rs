@@ -100,6 +100,23 @@ pub(super) fn steiger_rejects(correlation: fn(&[f64], &[f64]) -> Option<f64>, ro
     steiger(r(&x, &z), r(&y, &z), r(&x, &y), rows).unwrap().p <= 0.05
 }
 
+/// 60 rows, `x` and `y` alike in how they follow `z`, each other and four covariates, which drive `z` too.
+pub(super) fn equal_partial_scores(resamples: usize, rng: &mut dyn Rng) -> ScoreComparison {
+    let covariates: Vec<Vec<f64>> = (0..4).map(|_| normal(60, rng)).collect();
+    let driven = |share: f64, own: Vec<f64>| -> Vec<f64> {
+        let of_row = |(row, own): (usize, f64)| own + share * covariates.iter().map(|column| column[row]).sum::<f64>();
+        own.into_iter().enumerate().map(of_row).collect()
+    };
+    let shared = normal(60, rng);
+    let z = driven(0.5, normal(60, rng));
+    let mut score = || {
+        let mixed = |(s, z): (&f64, &f64)| 0.6 * s + 0.4 * z + 0.5 * rng.sample::<f64, _>(StandardNormal);
+        shared.iter().zip(&z).map(mixed).collect::<Vec<_>>()
+    };
+    let (x, y) = (driven(0.3, score()), driven(0.3, score()));
+    compare_partial_scores(&x, &y, &z, &covariates, resamples, 0.95, rng).unwrap()
+}
+
 /// Five groups of 20 pairs that are normal with correlation `r`.
 pub(super) fn homogeneity_rejects(r: f64, rng: &mut dyn Rng) -> bool {
     let mut group = || {
