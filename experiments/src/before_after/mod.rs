@@ -88,4 +88,8 @@ impl Pieces for BeforeAfter<'_> {
     fn rows(&self, piece: usize) -> Vec<StateRow> {
         network::run(&self.members[piece], self.examples, &self.trainer, self.lengths)
     }
+
+    fn failed_rows(&self, piece: usize, reason: String) -> Vec<StateRow> {
+        network::failed(&self.members[piece], self.examples, self.lengths, &reason)
+    }
 }

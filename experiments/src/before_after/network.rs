@@ -91,29 +91,35 @@ pub struct StateRow {
 /// Trains a member and fine-tunes it in every variant: rows by variant, then epoch, from 0 to `lengths.epochs`.
 pub fn run(member: &Member, examples: &Examples, trainer: &Trainer, lengths: Lengths) -> Vec<StateRow> {
     let workspace = &mut Workspace::new();
-    let mut rows: Vec<StateRow> = Vec::new();
-    for variant in Variant::ALL {
-        rows.extend((0..=lengths.epochs).map(|epoch| blank(member, examples, variant, epoch)));
-    }
-    let failed = |mut rows: Vec<StateRow>, reason: String| {
-        rows.iter_mut().for_each(|row| row.reason.clone_from(&reason));
-        rows
-    };
+    let failed = |reason: String| failed(member, examples, lengths, &reason);
     let Some(parts) = &Parts::of(examples, usize::MAX) else {
-        return failed(rows, "the pictures have no classes".to_string());
+        return failed("the pictures have no classes".to_string());
     };
     let scae = match trainer.train(member, workspace) {
         Ok((scae, _)) => scae,
-        Err(error) => return failed(rows, error.to_string()),
+        Err(error) => return failed(error.to_string()),
     };
     let seed = member.training.seed;
     let before = watch(&scae, parts, workspace)
         .and_then(|watched| Some((watched, report(&scae, parts, lengths.decoder_patches, seed, workspace)?)));
-    let Some(before) = before else { return failed(rows, NOT_FINITE.to_string()) };
+    let Some(before) = before else { return failed(NOT_FINITE.to_string()) };
+    let mut rows = blank_rows(member, examples, lengths);
     for (variant, rows) in Variant::ALL.into_iter().zip(rows.chunks_mut(lengths.epochs + 1)) {
         follow(&scae, variant, (&before.0, &before.1), parts, lengths, rows, workspace);
     }
     rows
+}
+
+/// The rows of a network that failed for `reason` before it was fine-tuned.
+pub(super) fn failed(member: &Member, examples: &Examples, lengths: Lengths, reason: &str) -> Vec<StateRow> {
+    let mut rows = blank_rows(member, examples, lengths);
+    rows.iter_mut().for_each(|row| row.reason = reason.to_string());
+    rows
+}
+
+fn blank_rows(member: &Member, examples: &Examples, lengths: Lengths) -> Vec<StateRow> {
+    let of_variant = |variant| (0..=lengths.epochs).map(move |epoch| blank(member, examples, variant, epoch));
+    Variant::ALL.into_iter().flat_map(of_variant).collect()
 }
 
 const NOT_FINITE: &str = "a code, a reconstruction or a decoder is not finite";

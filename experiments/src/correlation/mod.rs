@@ -112,6 +112,10 @@ impl Sweep for Correlation<'_> {
     fn row(&self, index: usize) -> NetworkRow {
         network::run(&self.members[index], self.examples, &self.trainer)
     }
+
+    fn failed(&self, index: usize, reason: String) -> NetworkRow {
+        NetworkRow { reason, ..network::blank(&self.members[index], self.examples) }
+    }
 }
 
 #[cfg(test)]
@@ -132,5 +136,7 @@ mod tests {
         assert!(rows[0].status != Status::Failed && rows[0].logistic.is_some(), "{:?}", rows[0].reason);
         assert_eq!((rows[1].status, rows[1].network, rows[1].logistic), (Status::Failed, rows[0].network + 1, None));
         assert!(rows[1].reason.contains("finite"), "{:?}", rows[1].reason);
+        let other = sweep.failed(1, rows[1].reason.clone());
+        assert_eq!(other, rows[1], "as what fails for any other reason");
     }
 }

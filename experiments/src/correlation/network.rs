@@ -176,7 +176,7 @@ impl NetworkRow {
 /// Trains, scores and probes one member.
 pub fn run(member: &Member, examples: &Examples, trainer: &Trainer) -> NetworkRow {
     let mut workspace = Workspace::new();
-    let mut row = blank(member, examples, Trainer::untrained(member).params().values());
+    let mut row = blank(member, examples);
     let (Part::Classes(train), Part::Classes(validation), Part::Classes(test)) =
         (&examples.train, &examples.validation, &examples.test)
     else {
@@ -296,7 +296,7 @@ fn misaligned_mse(originals: &Tensor, reconstructions: &Tensor, kernel: usize) -
 }
 
 /// The row of a network that failed: what is known before training.
-fn blank(member: &Member, examples: &Examples, parameters: usize) -> NetworkRow {
+pub(super) fn blank(member: &Member, examples: &Examples) -> NetworkRow {
     let widths: Vec<String> = member.spec.layers.iter().map(|layer| layer.features.to_string()).collect();
     let unit = member.spec.layers[0].unit;
     NetworkRow {
@@ -314,7 +314,7 @@ fn blank(member: &Member, examples: &Examples, parameters: usize) -> NetworkRow 
         samples_per_layer: member.training.samples_per_layer,
         lr: member.training.lr,
         seed: member.training.seed,
-        parameters,
+        parameters: Trainer::untrained(member).params().values(),
         status: Status::Failed,
         reason: String::new(),
         train_error: None,

@@ -11,7 +11,7 @@
 //! seeds.
 //!
 //! **Measures.** A two-way analysis of variance of the logarithm of the test error over encoders and the decoders that were trained
-//! to their end, concordance of the rankings of the encoders under different decoders, the gap between own and best decoder, and
+//! for longest ([`Decoder::TRAINED`]), concordance of the rankings of the encoders under different decoders, the gap between own and best decoder, and
 //! how accuracy goes with each ([`analysis`]).
 
 pub mod analysis;
@@ -228,6 +228,10 @@ impl Sweep for DecoderBias<'_> {
             row.reason = reason;
         }
         row
+    }
+
+    fn failed(&self, index: usize, reason: String) -> DecoderRow {
+        DecoderRow { reason, ..self.blank(self.pieces[index]) }
     }
 }
 

@@ -57,7 +57,7 @@ pub struct CheckpointRow {
 pub fn run(member: &Member, patches: usize, examples: &Examples) -> CheckpointRow {
     let training = TrainConfig { samples_per_layer: patches, ..member.training };
     let member = Member { training, ..member.clone() };
-    let mut row = blank(&member, examples);
+    let mut row = blank(&member, patches, examples);
     let Some(parts) = examples.labelled() else {
         row.reason = "the pictures have no classes".to_string();
         return row;
@@ -147,7 +147,7 @@ fn average_quarters(map: &[f32], [height, width, features]: [usize; 3], means: &
 }
 
 /// What is known before training.
-fn blank(member: &Member, examples: &Examples) -> CheckpointRow {
+pub(super) fn blank(member: &Member, patches: usize, examples: &Examples) -> CheckpointRow {
     CheckpointRow {
         data: examples.name.clone(),
         network: member.index,
@@ -155,7 +155,7 @@ fn blank(member: &Member, examples: &Examples) -> CheckpointRow {
         regulariser: member.regulariser.to_string(),
         lr: member.training.lr,
         seed: member.training.seed,
-        patches: member.training.samples_per_layer,
+        patches,
         reason: String::new(),
         train_error: None,
         train_error_top: None,

@@ -85,4 +85,9 @@ impl Sweep for Dynamics<'_> {
         let (member, patches) = self.at(index);
         checkpoint::run(member, patches, self.examples)
     }
+
+    fn failed(&self, index: usize, reason: String) -> CheckpointRow {
+        let (member, patches) = self.at(index);
+        CheckpointRow { reason, ..checkpoint::blank(member, patches, self.examples) }
+    }
 }

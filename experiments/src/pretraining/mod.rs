@@ -172,9 +172,8 @@ impl Sweep for Pretraining<'_> {
 
     fn row(&self, index: usize) -> PretrainingRow {
         let (start, labels, seed) = self.parts(index);
-        let row = PretrainingRow::blank(self.examples, start, labels, seed);
         let Some([train, validation, test]) = self.examples.labelled() else {
-            return PretrainingRow { reason: NO_CLASSES.to_string(), ..row };
+            return self.failed(index, NO_CLASSES.to_string());
         };
         let classes = self.examples.classes();
         let labelled = if labels < train.count() {
@@ -184,10 +183,16 @@ impl Sweep for Pretraining<'_> {
         };
         let validation = &validation.first(self.sizes.validation);
         let parts = Parts { train: Cow::Borrowed(labelled), validation, test, classes };
-        let filled = self
-            .pretrained(start, seed, [train, validation, test], labelled)
-            .and_then(|pretrained| piece::run(&pretrained, &parts, self.sizes.steps, self.seeds[seed], row.clone()));
-        filled.unwrap_or_else(|reason| PretrainingRow { reason, ..row })
+        let filled = self.pretrained(start, seed, [train, validation, test], labelled).and_then(|pretrained| {
+            let row = self.failed(index, String::new());
+            piece::run(&pretrained, &parts, self.sizes.steps, self.seeds[seed], row)
+        });
+        filled.unwrap_or_else(|reason| self.failed(index, reason))
+    }
+
+    fn failed(&self, index: usize, reason: String) -> PretrainingRow {
+        let (start, labels, seed) = self.parts(index);
+        PretrainingRow { reason, ..PretrainingRow::blank(self.examples, start, labels, seed) }
     }
 }
 

@@ -111,10 +111,15 @@ impl<'a> Baselines<'a> {
         measure(&self.parts, features.each_ref(), labels, &mut Workspace::new())
     }
 
+    /// The row of a baseline of `size` columns, of which nothing is known yet.
+    pub(super) fn blank_baseline(&self, kind: Kind, size: usize) -> SeparabilityRow {
+        let [train, _, test] = self.parts.all();
+        SeparabilityRow::new(self.data, kind, size, [train.count(), test.count()])
+    }
+
     /// The row of a baseline of `size` columns that is not a network.
     pub fn row(&self, kind: Kind, size: usize) -> SeparabilityRow {
-        let [train, _, test] = self.parts.all();
-        let mut row = SeparabilityRow::new(self.data, kind, size, [train.count(), test.count()]);
+        let mut row = self.blank_baseline(kind, size);
         let found = match kind {
             Kind::Pixels => self.pixels().cloned(),
             Kind::Pca => self.pca(size).cloned(),

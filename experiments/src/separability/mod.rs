@@ -37,8 +37,8 @@ use crate::{
 use baselines::{Baselines, SHUFFLED_SIZE, SIZES};
 use features::LONGEST_MAP;
 
-/// Training pictures that probes learn from, at most: with all of the full sets, the measures of a network would take longer
-/// than training it.
+/// Training pictures that probes learn from, at most, which bounds the time: the code, the untrained code and the lower layers of a
+/// network are probed, and even so that takes longer than training most of them.
 pub const PROBE_PICTURES: usize = 20_000;
 
 /// Whether a profile has the networks of a population.
@@ -132,20 +132,29 @@ impl Sweep for Separability<'_> {
     }
 
     fn row(&self, index: usize) -> SeparabilityRow {
-        let piece = &self.pieces[index];
         let Some(baselines) = &self.baselines else {
-            let (kind, size) = match piece {
-                Piece::Network(member) => (Kind::Network, member.spec.code_size()),
-                Piece::Baseline(kind, columns) => (*kind, *columns),
-                Piece::Supervised(spec) => (Kind::Supervised, spec.code_size()),
-            };
-            let reason = "the pictures have no classes".to_string();
-            return SeparabilityRow { reason, ..SeparabilityRow::new(self.data, kind, size, [0, 0]) };
+            return self.failed(index, "the pictures have no classes".to_string());
         };
-        match piece {
+        match &self.pieces[index] {
             Piece::Network(member) => baselines.network(member, &self.trainer),
             Piece::Baseline(kind, columns) => baselines.row(*kind, *columns),
             Piece::Supervised(spec) => baselines.supervised(spec, self.profile.choose([2, 10, 10]), baselines.seed),
         }
+    }
+
+    fn failed(&self, index: usize, reason: String) -> SeparabilityRow {
+        let blank = match (&self.pieces[index], &self.baselines) {
+            (Piece::Network(member), Some(baselines)) => baselines.blank_member(member),
+            (Piece::Baseline(kind, columns), Some(baselines)) => baselines.blank_baseline(*kind, *columns),
+            (Piece::Supervised(spec), Some(baselines)) => baselines.blank(Kind::Supervised, spec),
+            (Piece::Network(member), None) => {
+                SeparabilityRow::new(self.data, Kind::Network, member.spec.code_size(), [0, 0])
+            }
+            (Piece::Baseline(kind, columns), None) => SeparabilityRow::new(self.data, *kind, *columns, [0, 0]),
+            (Piece::Supervised(spec), None) => {
+                SeparabilityRow::new(self.data, Kind::Supervised, spec.code_size(), [0, 0])
+            }
+        };
+        SeparabilityRow { reason, ..blank }
     }
 }

@@ -22,7 +22,8 @@ use patchgrad::{
 };
 
 impl Baselines<'_> {
-    fn blank(&self, kind: Kind, spec: &ScaeSpec) -> SeparabilityRow {
+    /// The row of a network, of which nothing is known yet.
+    pub(super) fn blank(&self, kind: Kind, spec: &ScaeSpec) -> SeparabilityRow {
         let [train, _, test] = self.parts.all();
         let unit = spec.layers[0].unit;
         SeparabilityRow {
@@ -34,11 +35,16 @@ impl Baselines<'_> {
         }
     }
 
+    /// The same of a member of a population.
+    pub(super) fn blank_member(&self, member: &Member) -> SeparabilityRow {
+        let (population, network) = (Some(member.population), Some(member.index));
+        SeparabilityRow { population, network, ..self.blank(Kind::Network, &member.spec) }
+    }
+
     /// Trains and measures a member of a population.
     pub fn network(&self, member: &Member, trainer: &Trainer) -> SeparabilityRow {
         let workspace = &mut Workspace::new();
-        let mut row = self.blank(Kind::Network, &member.spec);
-        (row.population, row.network) = (Some(member.population), Some(member.index));
+        let mut row = self.blank_member(member);
         let scae = match trainer.train(member, workspace) {
             Ok((scae, _)) => scae,
             Err(error) => {

@@ -24,6 +24,7 @@ use crate::training::Interrupt;
 use patchgrad::parallel;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::{
         Mutex,
@@ -113,6 +114,9 @@ pub trait Sweep: Sync {
 
     /// Does piece `index`, on one thread if others run beside it. What fails is a row that says so.
     fn row(&self, index: usize) -> Self::Row;
+
+    /// The row of piece `index` that failed for `reason` before anything was known of it.
+    fn failed(&self, index: usize, reason: String) -> Self::Row;
 }
 
 /// Pieces of work with several rows each, equally many: those of one network over the time of its training, say. A [`Sweep`]
@@ -140,6 +144,9 @@ pub trait Pieces: Sync {
 
     /// Does a piece, on one thread if others run beside it. One that fails has as many rows, which say so.
     fn rows(&self, piece: usize) -> Vec<Self::Row>;
+
+    /// The rows of a piece that failed for `reason` before anything was known of it.
+    fn failed_rows(&self, piece: usize, reason: String) -> Vec<Self::Row>;
 }
 
 impl<S: Sweep> Pieces for S {
@@ -168,6 +175,21 @@ impl<S: Sweep> Pieces for S {
     fn rows(&self, piece: usize) -> Vec<S::Row> {
         vec![self.row(piece)]
     }
+
+    fn failed_rows(&self, piece: usize, reason: String) -> Vec<S::Row> {
+        vec![self.failed(piece, reason)]
+    }
+}
+
+/// The rows of a piece. A panic is a mistake of this program; it costs the piece, not the night: the rows say what happened.
+fn rows_of<P: Pieces>(sweep: &P, piece: usize) -> Vec<P::Row> {
+    // Pieces share only what is computed once and then read (`OnceLock`), which a panic leaves to be computed.
+    let rows = catch_unwind(AssertUnwindSafe(|| sweep.rows(piece)));
+    rows.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<&str>().copied().map(str::to_string);
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        sweep.failed_rows(piece, format!("a mistake of this program: {}", text.as_deref().unwrap_or("it panicked")))
+    })
 }
 
 /// How far a sweep is.
@@ -197,7 +219,7 @@ pub struct Settings<'a> {
 ///
 /// # Errors
 /// If the folder holds another sweep, a file cannot be read or written, or the sweep is interrupted; what was computed is
-/// kept.
+/// kept. A piece that panics is no error: its rows say so, as those of a network that diverges do.
 pub fn run<P: Pieces>(
     sweep: &P,
     identity: &Identity,
@@ -231,7 +253,7 @@ pub fn run<P: Pieces>(
             if failed.load(Ordering::Relaxed) || settings.interrupt.is_requested() {
                 return;
             }
-            let rows = sweep.rows(left[at]);
+            let rows = rows_of(sweep, left[at]);
             assert_eq!(rows.len(), each, "rows of piece {}", left[at]);
             let mut state = state.lock().expect("no thread panics while it holds the journal");
             let (journal, pieces, gone, error) = &mut *state;

@@ -55,6 +55,14 @@ impl Sweep for Numbers {
         let value = rand::RngExt::random::<f64>(&mut { value });
         Row { name: format!("a \"row\", {index}"), value, error: (!index.is_multiple_of(3)).then_some(value / 3.0) }
     }
+
+    fn failed(&self, _: usize, reason: String) -> Row {
+        failed(reason)
+    }
+}
+
+fn failed(reason: String) -> Row {
+    Row { name: reason, value: 0.0, error: None }
 }
 
 fn identity(seed: u64) -> Identity {
@@ -314,6 +322,52 @@ impl Pieces for Trajectories {
 
     fn rows(&self, piece: usize) -> Vec<Row> {
         (0..3).map(|at| Row { name: format!("{piece}.{at}"), value: at as f64, error: None }).collect()
+    }
+
+    fn failed_rows(&self, _: usize, reason: String) -> Vec<Row> {
+        vec![failed(reason); 3]
+    }
+}
+
+/// Numbers of which one panics.
+struct Faulty(Numbers);
+
+impl Sweep for Faulty {
+    type Row = Row;
+
+    fn plan(&self) -> String {
+        Sweep::plan(&self.0)
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn cost(&self, index: usize) -> f64 {
+        self.0.cost(index)
+    }
+
+    fn row(&self, index: usize) -> Row {
+        assert_ne!(index, 4, "no fours");
+        self.0.row(index)
+    }
+
+    fn failed(&self, index: usize, reason: String) -> Row {
+        self.0.failed(index, reason)
+    }
+}
+
+#[test]
+fn a_piece_that_panics_is_a_row_that_says_so_and_the_others_are_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let sound = run_in(&folder.path().join("sound"), &Numbers::new(1), 1, "1/1").unwrap();
+    for jobs in [1, 3] {
+        let interrupt = Interrupt::new();
+        let settings = Settings { jobs, shard: Shard::WHOLE, interrupt: &interrupt, progress: &|_| () };
+        let at = folder.path().join(jobs.to_string());
+        let rows = run(&Faulty(Numbers::new(1)), &identity(1), &at, &settings).unwrap();
+        assert!(rows[4].name.starts_with("a mistake of this program: ") && rows[4].name.contains("no fours"));
+        assert_eq!((&rows[..4], &rows[5..]), (&sound[..4], &sound[5..]));
     }
 }
 
