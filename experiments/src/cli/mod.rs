@@ -20,7 +20,7 @@ mod run;
 
 use crate::{config::ConfigError, sweep::SweepError, training::TrainingError, version::VERSION};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use patchgrad::Isa;
+use patchgrad::{Isa, parallel};
 use std::process::ExitCode;
 
 /// Does a good reconstruction mean good features?
@@ -132,6 +132,11 @@ pub fn validation() -> ExitCode {
         return ExitCode::from(2);
     }
     exit_code(run::validate(&parsed.options))
+}
+
+/// Does `work` on `threads` threads, 0 for one on each core.
+fn on_threads(threads: u16, work: impl FnOnce() -> anyhow::Result<()> + Send) -> anyhow::Result<()> {
+    if threads == 0 { work() } else { parallel::with_threads(usize::from(threads), work) }
 }
 
 fn exit_code(outcome: anyhow::Result<()>) -> ExitCode {

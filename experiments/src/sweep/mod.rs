@@ -205,7 +205,8 @@ pub struct Done {
 
 /// How a sweep is run.
 pub struct Settings<'a> {
-    /// Pieces side by side; more than one when that beats threads inside one, as it does for small networks.
+    /// Pieces side by side, each on one thread; 1 for one after the other, each on all threads; 0 to choose: side by side where
+    /// there is a piece for each thread, as that beats threads inside one for small networks.
     pub jobs: usize,
     /// The part of the sweep that is computed here.
     pub shard: Shard,
@@ -273,8 +274,8 @@ pub fn run<P: Pieces>(
                 }
             }
         };
-        match settings.jobs {
-            0 | 1 => (0..left.len()).for_each(piece),
+        match side_by_side(settings.jobs, left.len()) {
+            1 => (0..left.len()).for_each(piece),
             jobs => drop(parallel::with_threads(jobs, || parallel::map_jobs(left.len(), piece))),
         }
         let (_, pieces, _, error) = state.into_inner().expect("no thread panics while it holds the journal");
@@ -286,6 +287,15 @@ pub fn run<P: Pieces>(
         }
     }
     journal.finish()
+}
+
+/// How many of `pieces` run side by side; see [`Settings::jobs`].
+fn side_by_side(jobs: usize, pieces: usize) -> usize {
+    match jobs {
+        0 if pieces < parallel::threads() => 1,
+        0 => parallel::threads(),
+        jobs => jobs.min(pieces),
+    }
 }
 
 /// The rows of a finished sweep in `folder`.

@@ -97,7 +97,7 @@ fn any_number_of_jobs_and_stops_ends_in_the_same_bytes() {
     let straight = run_in(&at("straight"), &Numbers::new(1), 1, "1/1").unwrap();
     assert_eq!(straight.len(), 23);
     assert!(rows(&at("straight")).starts_with("index,name,value,error\n0,\"a \"\"row\"\", 0\",0."));
-    for jobs in [2, 8] {
+    for jobs in [0, 2, 8] {
         let name = format!("jobs{jobs}");
         assert_eq!(run_in(&at(&name), &Numbers::new(1), jobs, "1/1").unwrap(), straight);
         assert_eq!(rows(&at(&name)), rows(&at("straight")));
@@ -128,6 +128,13 @@ fn any_number_of_jobs_and_stops_ends_in_the_same_bytes() {
     let again = Numbers::new(1);
     run_in(&at("straight"), &again, 2, "1/1").unwrap();
     assert_eq!(again.asked.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn pieces_run_side_by_side_where_each_thread_has_one() {
+    let chosen = |jobs, pieces| parallel::with_threads(4, || side_by_side(jobs, pieces));
+    assert_eq!([chosen(0, 23), chosen(0, 4), chosen(0, 3)], [4, 4, 1]);
+    assert_eq!([chosen(1, 23), chosen(2, 23), chosen(8, 23), chosen(8, 3)], [1, 2, 8, 3]);
 }
 
 #[test]

@@ -11,14 +11,16 @@ mod show;
 mod table;
 mod train;
 
-use super::output::{BadRequest, prepare, print};
+use super::{
+    on_threads,
+    output::{BadRequest, prepare, print},
+};
 use crate::{
     config::{Config, Examples, Network},
     run_folder::RunFolder,
 };
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use patchgrad::parallel;
 use std::path::{Path, PathBuf};
 
 /// What is to be done with configurations.
@@ -160,8 +162,4 @@ pub(super) fn run(command: &ModelCommand) -> Result<()> {
         ModelCommand::Units(args) => table::run(args),
         ModelCommand::Config(ConfigCommand::Show(args)) => show::run(args),
     }
-}
-
-fn on_threads(threads: u16, work: impl FnOnce() -> Result<()> + Send) -> Result<()> {
-    if threads == 0 { work() } else { parallel::with_threads(usize::from(threads), work) }
 }

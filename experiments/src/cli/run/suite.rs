@@ -2,6 +2,7 @@
 
 use super::{
     super::{
+        on_threads,
         output::{BadRequest, Otherwise, interrupt_on_signals, prepare, print, tell},
         progress::Progress,
         report::write_report,
@@ -19,7 +20,6 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use clap::Args;
-use patchgrad::parallel;
 use patchgrad_datasets::SetName;
 use std::path::{Component, Path, PathBuf};
 
@@ -64,9 +64,13 @@ pub(crate) struct SuiteOptions {
     /// Go on in --out: what is done is skipped
     #[arg(long)]
     resume: bool,
-    /// Networks side by side, 0 for one on each core; they change the time, never the results
-    #[arg(long, visible_alias = "threads", default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u16).range(..=1024))]
+    /// Networks side by side, each on one thread and with memory of its own; 1 for one after the other, each on all threads; 0
+    /// to choose. They change the time, never the results
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u16).range(..=1024))]
     jobs: u16,
+    /// Threads, 0 for one on each core; they change the time, never the results
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u16).range(..=1024))]
+    threads: u16,
     /// Compute only every n-th network, from the i-th on: for several machines; `pitfall merge` joins them
     #[arg(long, value_name = "i/n", default_value_t = Shard::WHOLE)]
     shard: Shard,
@@ -88,6 +92,10 @@ fn names() -> clap::builder::PossibleValuesParser {
 }
 
 pub(super) fn run(args: &SuiteArgs) -> Result<()> {
+    on_threads(args.options.threads, || run_named(args))
+}
+
+fn run_named(args: &SuiteArgs) -> Result<()> {
     // In the order of their numbers: E5 reads the rows of E1.
     let wanted = |name: &str| args.all || args.names.iter().any(|given| given == name);
     let chosen: Vec<&'static dyn Experiment> =
@@ -110,8 +118,8 @@ pub(super) fn run(args: &SuiteArgs) -> Result<()> {
         if folder.join("table-t0.csv").exists() {
             tell(&format!("validation was done before: {}", folder.display()));
         } else {
-            let (dir, jobs) = (args.options.data_dir.as_deref(), args.options.jobs);
-            failed = validation::run_into(&folder, &subject, dir, jobs, args.options.quiet, &interrupt)
+            let dir = args.options.data_dir.as_deref();
+            failed = validation::run_into(&folder, &subject, dir, args.options.quiet, &interrupt)
                 .map_err(|error| advised(error, &out))?;
         }
     }
@@ -134,7 +142,8 @@ fn pictures_of_validation(options: &SuiteOptions) -> Result<Subject> {
 
 /// Runs one experiment: the whole of its own binary.
 pub(in crate::cli) fn run_one(experiment: &'static dyn Experiment, options: &SuiteOptions) -> Result<()> {
-    run_chosen(&[experiment], options, &["mnist"], &folder_of_results(options)?, &interrupt_on_signals()?)
+    let run = || run_chosen(&[experiment], options, &["mnist"], &folder_of_results(options)?, &interrupt_on_signals()?);
+    on_threads(options.threads, run)
 }
 
 /// Where results go: above the folders of sets and experiments.
@@ -181,7 +190,6 @@ fn run_chosen(
         Some(folder) => NetworkStore::in_folder(folder)
             .with_context(|| format!("cannot make the folder {} for --networks", folder.display()))?,
     };
-    let jobs = if options.jobs == 0 { parallel::threads() } else { usize::from(options.jobs) };
     let several = chosen.len() * sets.len() > 1;
     for (set, examples) in &sets {
         let setup = Setup { set, examples, profile: options.profile, seed: options.seed, networks: &networks };
@@ -198,6 +206,7 @@ fn run_chosen(
                 }
                 let progress = Progress::new("done", options.quiet);
                 let show = |done: Done| progress.show(done.pieces, done.of, done.share);
+                let jobs = usize::from(options.jobs);
                 let settings = Settings { jobs, shard: options.shard, interrupt, progress: &show };
                 let outcome = source.run(&setup, &folder, &settings);
                 drop(progress);

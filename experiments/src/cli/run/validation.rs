@@ -1,6 +1,7 @@
 //! `pitfall run validation`: options, progress, the printed table.
 
 use super::super::{
+    on_threads,
     output::{Otherwise, prepare, print},
     progress::on_terminal,
 };
@@ -15,7 +16,6 @@ use crate::{
 use anyhow::Result;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use patchgrad::parallel;
 use patchgrad_datasets::SetName;
 use std::{
     path::{Path, PathBuf},
@@ -108,7 +108,7 @@ fn run_on(
         }
         Err(ChecksFailed { failed: names.len(), checks: rows.len(), names }.into())
     };
-    if args.threads == 0 { work() } else { parallel::with_threads(usize::from(args.threads), work) }
+    on_threads(args.threads, work)
 }
 
 /// Runs every check on `subject`, which was read from `data_dir`, and writes the table into the folder `out`; for a run of several
@@ -117,7 +117,6 @@ pub(super) fn run_into(
     out: &Path,
     subject: &Subject,
     data_dir: Option<&Path>,
-    threads: u16,
     quiet: bool,
     interrupt: &Interrupt,
 ) -> Result<Option<ChecksFailed>> {
@@ -127,7 +126,8 @@ pub(super) fn run_into(
         data_dir: data_dir.filter(|_| subject.is_full()).map(Path::to_path_buf),
         out: Some(out.to_path_buf()),
         force: true,
-        threads,
+        // The run has chosen them.
+        threads: 0,
         only: String::new(),
         quiet,
     };
