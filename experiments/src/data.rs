@@ -102,7 +102,8 @@ pub fn load(set: SetName, data_dir: Option<&Path>, limits: Limits) -> Result<Tas
         Some(dir) => open(set, dir),
         None => bundled(set),
     };
-    let data = data.with_context(|| format!("cannot read {}", set.title()))?;
+    let hint = || format!("cannot read {}; `pitfall data fetch {set}` downloads it", set.title());
+    let data = data.with_context(hint)?;
     let split = fixed_split(data.train.count());
     let first =
         |range: std::ops::Range<usize>, limit: usize| range.start..range.end.min(range.start.saturating_add(limit));

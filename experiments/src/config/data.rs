@@ -41,8 +41,8 @@ pub enum SetKind {
     Cifar100,
     /// House numbers cut into digits.
     Svhn,
-    /// A file with the first 1,083 crops of SVHN's training part, `svhn-1083/train_first1083_32x32.mat`: its last sixth, by
-    /// position, is the test part, as crops of one house number overlap.
+    /// The first 1,083 crops of SVHN's training part, of `svhn/train_32x32.mat` or of a file with just these,
+    /// `svhn-1083/train_first1083_32x32.mat`: the last sixth, by position, is the test part, as crops of one house number overlap.
     #[serde(rename = "svhn-1083")]
     Svhn1083,
     /// Small pictures with a class pattern of known variance.
@@ -209,6 +209,11 @@ impl DataConfig {
         Ok(config)
     }
 
+    /// Whether it is one of the samples that come with the project, a part of the set whose name it has.
+    pub fn is_bundled(&self) -> bool {
+        self.dir.is_none() && self.known().is_some_and(|set| SetName::BUNDLED.contains(&set))
+    }
+
     fn controlled(&self) -> ControlledSpec {
         ControlledSpec { classes: self.classes, class_share: self.class_share, ..ControlledSpec::default() }
     }
@@ -252,9 +257,7 @@ impl DataConfig {
             }
             SetKind::Svhn1083 => {
                 let folder = self.dir.clone().or_else(default_data_dir).unwrap_or_else(|| PathBuf::from("data"));
-                let file = folder.join("svhn-1083").join("train_first1083_32x32.mat");
-                let crops = svhn::read(&file)
-                    .context("cannot read the 1,083 crops of SVHN; data.dir or --data-dir names their folder")?;
+                let crops = first_crops_of_svhn(&folder)?;
                 let test = crops.count() - crops.count() / 6;
                 let select = |range: Range<usize>| crops.select(&range.collect::<Vec<usize>>());
                 let parts = [select(0..test), select(test..crops.count())];
@@ -284,7 +287,7 @@ impl DataConfig {
                 let set = self.known().expect("the others are computed or one's own");
                 let data = match &self.dir {
                     Some(dir) => open(set, dir),
-                    None if SetName::BUNDLED.contains(&set) => bundled(set),
+                    None if self.is_bundled() => bundled(set),
                     None => open(set, default_data_dir().unwrap_or_else(|| PathBuf::from("data"))),
                 };
                 let hint = || {
@@ -426,5 +429,72 @@ impl DataConfig {
             color_space: self.colours_of(&pairs.clean),
             range: self.range,
         })
+    }
+}
+
+/// How many crops of SVHN the small set has.
+const CROPS: usize = 1_083;
+
+/// The first crops of the training part of SVHN, from the folder of the data sets.
+fn first_crops_of_svhn(folder: &Path) -> Result<LabelledImages> {
+    let few = folder.join("svhn-1083").join("train_first1083_32x32.mat");
+    let published = folder.join("svhn").join("train_32x32.mat");
+    let file = if few.is_file() || !published.is_file() { few } else { published };
+    let crops = svhn::read(&file).context(
+        "cannot read the first 1,083 crops of SVHN; `pitfall data fetch svhn` downloads all of it, of which they are taken, and \
+         data.dir or --data-dir names the folder that svhn/ is in",
+    )?;
+    Ok(if crops.count() > CROPS { crops.select(&(0..CROPS).collect::<Vec<usize>>()) } else { crops })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    /// A part of a MATLAB file: its kind and its bytes, up to a multiple of eight.
+    fn element(kind: u32, bytes: &[u8]) -> Vec<u8> {
+        let padding = bytes.len().next_multiple_of(8) - bytes.len();
+        [&kind.to_le_bytes()[..], &(bytes.len() as u32).to_le_bytes(), bytes, &vec![0; padding]].concat()
+    }
+
+    /// A MATLAB file with `count` crops: picture `i` has the value `i % 251` and the class `i % 10`.
+    fn svhn_file(count: usize) -> Vec<u8> {
+        let variable = |name: &str, dims: &[usize], values: Vec<u8>| {
+            let dims: Vec<u8> = dims.iter().flat_map(|&dim| (dim as u32).to_le_bytes()).collect();
+            let uint8 = element(6, &[9, 0, 0, 0, 0, 0, 0, 0]);
+            element(14, &[uint8, element(5, &dims), element(1, name.as_bytes()), element(2, &values)].concat())
+        };
+        let pixels = (0..count).flat_map(|i| vec![(i % 251) as u8; 32 * 32 * 3]).collect();
+        let digits = (0..count).map(|i| if i % 10 == 0 { 10 } else { (i % 10) as u8 }).collect();
+        let mut file = [&[b' '; 124][..], &[0, 1], b"IM"].concat();
+        file.extend(variable("X", &[32, 32, 3, count], pixels));
+        file.extend(variable("y", &[count, 1], digits));
+        file
+    }
+
+    #[test]
+    fn the_first_crops_of_the_published_file_are_those_of_the_small_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataConfig::named("--data", "svhn-1083", [0; 3], Some(folder.path())).unwrap();
+        let error = format!("{:#}", data.load(1).unwrap_err());
+        assert!(error.contains("`pitfall data fetch svhn`") && error.contains("train_first1083_32x32.mat"), "{error}");
+        let put = |set: &str, file: &str, count: usize| {
+            fs::create_dir_all(folder.path().join(set)).unwrap();
+            fs::write(folder.path().join(set).join(file), svhn_file(count)).unwrap();
+        };
+        put("svhn", "train_32x32.mat", CROPS + 7);
+        let published = data.load(1).unwrap();
+        assert_eq!((published.name.as_str(), published.test.count()), ("SVHN, 1083 crops", CROPS / 6));
+        put("svhn-1083", "train_first1083_32x32.mat", CROPS);
+        let small = data.load(1).unwrap();
+        assert_eq!(small.checksums, published.checksums);
+    }
+
+    #[test]
+    fn a_bundled_sample_is_told_from_the_whole_set() {
+        let is_bundled = |set, dir| DataConfig::named("--data", set, [0; 3], dir).unwrap().is_bundled();
+        assert!(is_bundled("mnist", None) && !is_bundled("cifar-10", None));
+        assert!(!is_bundled("mnist", Some(Path::new("data"))));
     }
 }

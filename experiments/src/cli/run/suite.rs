@@ -243,6 +243,12 @@ fn source_of(wanted: &'static dyn Experiment) -> &'static dyn Experiment {
 /// The pictures of a set.
 fn load(set: &str, options: &SuiteOptions) -> Result<Examples> {
     let data = DataConfig::named("--data", set, options.profile.pictures(), options.data_dir.as_deref())?;
+    if options.profile == Profile::Full && data.is_bundled() {
+        tell(&format!(
+            "--profile full looks at the bundled sample of {set}, not at all of it: `pitfall data fetch {set}` downloads that, and \
+             --data-dir names its folder"
+        ));
+    }
     data.load(options.seed)
 }
 
