@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use rand::{Rng, RngExt};
-use rand_distr::StandardNormal;
+use rand_distr::{Exp1, StandardNormal};
 
 use super::super::*;
 
@@ -142,4 +142,32 @@ pub(super) fn intervals_of_half_explained(rng: &mut dyn Rng) -> [Interval; 2] {
     let spread = bootstrap(80, adjusted, 200, 0.95, rng).unwrap();
     let half = 1.96 * spread.standard_error;
     [spread.bca.unwrap(), Interval { low: spread.estimate - half, high: spread.estimate + half }]
+}
+
+/// The share that decoders and the interaction have of the values of [`decoder_share_interval`], over infinitely many encoders: one
+/// minus the variance of means over decoders, `1 + 0.64 / 25 + 0.0225 / 5`, over that of all values, which is that of a decoder's,
+/// `1 + 0.64 / 5 + 0.0225` on average, and that of the decoders' means, `0.8^2 * 0.2 * 0.8`.
+pub(super) const DECODER_SHARE: f64 =
+    1.0 - (1.0 + 0.64 / 25.0 + 0.0225 / 5.0) / (1.0 + 0.64 / 5.0 + 0.0225 + 0.64 * 0.16);
+
+/// The BCa interval of the share of decoders and interaction in a table of 40 encoders under 5 decoders, encoders resampled as claim C4
+/// does: encoders of variance 1, a first decoder that loses 0.8 on average and more for a few, noise of standard deviation 0.15.
+pub(super) fn decoder_share_interval(rng: &mut dyn Rng) -> Interval {
+    let encoder = |_| -> [f64; 5] {
+        let own: f64 = rng.sample(StandardNormal);
+        let lost = 0.8 * rng.sample::<f64, _>(Exp1);
+        std::array::from_fn(|decoder| {
+            own + if decoder == 0 { lost } else { 0.0 } + 0.15 * rng.sample::<f64, _>(StandardNormal)
+        })
+    };
+    let table: Vec<[f64; 5]> = (0..40).map(encoder).collect();
+    let share = |rows: &[usize]| {
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        let all: Vec<f64> = rows.iter().flat_map(|&row| table[row]).collect();
+        let of_encoders: Vec<f64> = rows.iter().map(|&row| mean(&table[row])).collect();
+        let centre = mean(&all);
+        let around = |values: &[f64]| values.iter().map(|value| (value - centre).powi(2)).sum::<f64>();
+        Some(1.0 - 5.0 * around(&of_encoders) / around(&all))
+    };
+    bootstrap(40, share, 400, 0.95, rng).unwrap().bca.unwrap()
 }
