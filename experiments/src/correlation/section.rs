@@ -43,7 +43,9 @@ pub(super) fn section(results: &[Results]) -> anyhow::Result<Section> {
         let found = relations_where(&rows, of_set.identity.seed, |cell| {
             let judge = JUDGES.iter().any(|(quality, ..)| *quality == cell.quality.0);
             let of_matrix = cell.level == Level::Partial && !cell.without_dead;
-            of_matrix || (judge && (cell.probe.0 == "logistic" || cell.level == Level::OneArchitecture))
+            // Code size drives both quantities, so that what is held fixed stands beside what is not, for every probe.
+            let of_probes = !cell.without_dead && cell.level != Level::PartialAndRegulariser;
+            of_matrix || (judge && (cell.probe.0 == "logistic" || of_probes))
         });
         let references = of_set.rows_beside::<SeparabilityRow>(E2.name())?.unwrap_or_default();
         one_set(&mut section, of_set, &rows, &found, &references);
@@ -61,9 +63,9 @@ pub(super) fn section(results: &[Results]) -> anyhow::Result<Section> {
          patches as it is trained on afterwards, which the number of patches shown does not count. Starts have rates of their own: 0.3 \
          for Oja's rule, at most 0.002 for the others. Boltzmann machines above the lowest layer are Bernoulli."
             .to_string(),
-        "Of eight scores and four probes tables T1b and T5 have the partial correlations with intervals, T1 the tests of two errors \
-         with the logistic probe; `relations.csv` beside the rows has all tests of all pairs. Intervals of correlations are BCa; \
-         their percentile intervals are not shown."
+        "Of eight scores and four probes tables T1b, T1e and T5 have the correlations with intervals, T1 the tests of two errors \
+         with the logistic probe; all tests of all pairs are in `relations.csv`, which a run writes beside its rows and `pitfall \
+         merge RUNS --out DIR` writes again. Intervals of correlations are BCa; their percentile intervals are not shown."
             .to_string(),
         "Noise is told from replicates (P3) alone, not from halves of the test pictures, and set against the spread of the values, \
          not of the ranks: a few networks with huge errors make the error look more reliable than its ranks are."
@@ -127,6 +129,7 @@ fn one_set(
     }
     section.blocks.push(correlation_table(name, found));
     section.blocks.push(matrix(name, found));
+    section.blocks.push(probe_table(name, found));
     group_page::add(section, set, name, rows, of_set.identity.seed);
     subset_page::add(section, of_set, rows);
     section.blocks.push(Block::Text(noise(rows, found, set, &mut section.numbers)));
@@ -401,6 +404,30 @@ fn matrix(name: &str, found: &[RelationRow]) -> Block {
         ),
         columns: columns(["Score", "#logistic", "#ridge", "#5-NN, Euclid", "#5-NN, angle", "#MLP"]),
         rows: rows.into(),
+    }
+}
+
+/// The two errors with every probe, at every level of control.
+fn probe_table(name: &str, found: &[RelationRow]) -> Block {
+    let levels = Level::ALL.into_iter().filter(|level| *level != Level::PartialAndRegulariser);
+    let rows = levels.flat_map(|level| {
+        JUDGES.map(|(quality, label, _)| {
+            let of = |row: &&RelationRow| row.level == level && !row.without_dead && row.quality == quality;
+            let cells = ACCURACIES.map(|(probe, _)| {
+                let cell = found.iter().filter(of).find(|row| row.probe == probe);
+                cell.map_or(NONE.to_string(), |row| format!("{} ({})", number(row.rho, 2), span(row.low, row.high, 2)))
+            });
+            [vec![level.label().to_string(), label.to_string()], cells.to_vec()].concat()
+        })
+    });
+    Block::Table {
+        id: "T1e",
+        caption: format!(
+            "{name}: Spearman's ρ of two errors as qualities and the accuracy of every probe, at every level of control, with its \
+             95 % interval, dead networks among them"
+        ),
+        columns: columns(["Networks", "Error", "#logistic", "#ridge", "#5-NN, Euclid", "#5-NN, angle", "#MLP"]),
+        rows: rows.collect(),
     }
 }
 
