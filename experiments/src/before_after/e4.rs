@@ -47,7 +47,7 @@ impl Experiment for E4 {
 
     fn run(&self, setup: &Setup, folder: &Path, settings: &Settings) -> Result<(), SweepError> {
         run_sweep(self.name(), &BeforeAfter::new(setup), setup, folder, settings)?;
-        let has_the_first = settings.shard.of(1).next().is_some();
+        let has_the_first = settings.shard.has(0);
         if has_the_first {
             panel::draw(setup, &some_of_p2(setup, networks(setup.profile)), lengths(setup.profile), folder)?;
         }

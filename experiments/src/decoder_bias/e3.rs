@@ -55,7 +55,7 @@ impl Experiment for E3 {
         let sweep = DecoderBias::new(setup);
         run_sweep(self.name(), &sweep, setup, folder, settings)?;
         let file = folder.join(FILE);
-        let has_the_first = settings.shard.of(1).next().is_some();
+        let has_the_first = settings.shard.has(0);
         if has_the_first
             && !file.exists()
             && let Some(png) = sweep.pictures()

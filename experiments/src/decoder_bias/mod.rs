@@ -11,8 +11,8 @@
 //! seeds.
 //!
 //! **Measures.** A two-way analysis of variance of the logarithm of the test error over encoders and the decoders that were trained
-//! for longest ([`Decoder::TRAINED`]), concordance of the rankings of the encoders under different decoders, the gap between own and best decoder, and
-//! how accuracy goes with each ([`analysis`]).
+//! for longest ([`Decoder::TRAINED`]), concordance of the rankings of the encoders under different decoders, the gap between own
+//! and best decoder, and how accuracy goes with each ([`analysis`]).
 
 pub mod analysis;
 pub mod decoders;
@@ -219,6 +219,11 @@ impl Sweep for DecoderBias<'_> {
     /// The own decoder's row, the first of its encoder: it trains the encoder.
     fn is_waited_for(&self, index: usize) -> bool {
         self.pieces[index].decoder == Decoder::Own
+    }
+
+    /// Decoders of one encoder, which is trained for all of them.
+    fn group(&self, index: usize) -> usize {
+        self.pieces[index].encoder
     }
 
     fn row(&self, index: usize) -> DecoderRow {

@@ -170,6 +170,11 @@ impl Sweep for Pretraining<'_> {
         (labels as f64).sqrt()
     }
 
+    /// A start with one seed, which is made for every number of labels.
+    fn group(&self, index: usize) -> usize {
+        index % (Start::ALL.len() * self.seeds.len())
+    }
+
     fn row(&self, index: usize) -> PretrainingRow {
         let (start, labels, seed) = self.parts(index);
         let Some([train, validation, test]) = self.examples.labelled() else {

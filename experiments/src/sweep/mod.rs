@@ -112,6 +112,11 @@ pub trait Sweep: Sync {
         false
     }
 
+    /// The group of piece `index`: pieces of a group share what takes long to make, so that a [shard](Shard) has all of them or none.
+    fn group(&self, index: usize) -> usize {
+        index
+    }
+
     /// Does piece `index`, on one thread if others run beside it. What fails is a row that says so.
     fn row(&self, index: usize) -> Self::Row;
 
@@ -142,6 +147,11 @@ pub trait Pieces: Sync {
         false
     }
 
+    /// See [`Sweep::group`].
+    fn piece_group(&self, piece: usize) -> usize {
+        piece
+    }
+
     /// Does a piece, on one thread if others run beside it. One that fails has as many rows, which say so.
     fn rows(&self, piece: usize) -> Vec<Self::Row>;
 
@@ -170,6 +180,10 @@ impl<S: Sweep> Pieces for S {
 
     fn is_piece_waited_for(&self, piece: usize) -> bool {
         self.is_waited_for(piece)
+    }
+
+    fn piece_group(&self, piece: usize) -> usize {
+        self.group(piece)
     }
 
     fn rows(&self, piece: usize) -> Vec<S::Row> {
@@ -227,7 +241,8 @@ pub fn run<P: Pieces>(
     folder: &Path,
     settings: &Settings,
 ) -> Result<Vec<P::Row>, SweepError> {
-    let mine: Vec<usize> = settings.shard.of(sweep.pieces()).collect();
+    let is_mine = |piece: &usize| settings.shard.has(sweep.piece_group(*piece));
+    let mine: Vec<usize> = (0..sweep.pieces()).filter(is_mine).collect();
     let each = sweep.rows_each();
     let indices = |piece: usize| piece * each..(piece + 1) * each;
     let mut journal = Journal::<P::Row>::open(folder, identity)?;

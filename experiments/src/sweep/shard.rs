@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-/// Every n-th piece of work, from the i-th on.
+/// Every n-th group of pieces of work, from the i-th on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
     /// i, from 1.
@@ -20,9 +20,9 @@ impl Shard {
     /// Everything.
     pub const WHOLE: Self = Self { index: 1, count: 1 };
 
-    /// The indices of this shard below `len`.
-    pub fn of(self, len: usize) -> impl Iterator<Item = usize> {
-        (self.index - 1..len).step_by(self.count)
+    /// Whether it has the pieces of a group.
+    pub fn has(self, group: usize) -> bool {
+        group % self.count == self.index - 1
     }
 }
 

@@ -229,7 +229,8 @@ fn a_shard_that_is_stopped_in_a_folder_with_rows_loses_none() {
     let rest = Numbers::new(5);
     run_in(&split, &rest, 1, "2/2").unwrap();
     assert_eq!((rows(&split), split.join("journal.csv").exists()), (rows(&whole), false));
-    let of_second = "2/2".parse::<Shard>().unwrap().of(23).count();
+    let second: Shard = "2/2".parse().unwrap();
+    let of_second = (0..23).filter(|index| second.has(*index)).count();
     assert_eq!(rest.asked.load(Ordering::SeqCst), of_second - 3, "the three rows were kept");
 }
 
@@ -240,7 +241,8 @@ fn shards_that_were_begun_together_in_a_folder_with_rows_keep_each_others_rows()
     let mut late = Journal::<Row>::open(folder.path(), &identity(5)).unwrap();
     run_in(folder.path(), &Numbers::new(5), 1, "2/3").unwrap();
     let sweep = Numbers::new(5);
-    for index in "3/3".parse::<Shard>().unwrap().of(23) {
+    let third: Shard = "3/3".parse().unwrap();
+    for index in (0..23).filter(|index| third.has(*index)) {
         late.append(index, sweep.row(index)).unwrap();
     }
     assert_eq!(late.finish().unwrap().len(), 23);
@@ -336,7 +338,7 @@ impl Pieces for Trajectories {
     }
 }
 
-/// Numbers of which one panics.
+/// Numbers in groups of six, of which one panics.
 struct Faulty(Numbers);
 
 impl Sweep for Faulty {
@@ -352,6 +354,10 @@ impl Sweep for Faulty {
 
     fn cost(&self, index: usize) -> f64 {
         self.0.cost(index)
+    }
+
+    fn group(&self, index: usize) -> usize {
+        index / 6
     }
 
     fn row(&self, index: usize) -> Row {
@@ -376,6 +382,17 @@ fn a_piece_that_panics_is_a_row_that_says_so_and_the_others_are_done() {
         assert!(rows[4].name.starts_with("a mistake of this program: ") && rows[4].name.contains("no fours"));
         assert_eq!((&rows[..4], &rows[5..]), (&sound[..4], &sound[5..]));
     }
+}
+
+#[test]
+fn a_shard_has_all_of_a_group_or_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let interrupt = Interrupt::new();
+    let settings = Settings { jobs: 1, shard: "2/3".parse().unwrap(), interrupt: &interrupt, progress: &|_| () };
+    run(&Faulty(Numbers::new(1)), &identity(1), folder.path(), &settings).unwrap();
+    let text = rows(folder.path());
+    let indices: Vec<&str> = text.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+    assert_eq!(indices, ["6", "7", "8", "9", "10", "11"]);
 }
 
 #[test]
