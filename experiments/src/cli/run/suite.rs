@@ -21,7 +21,10 @@ use crate::{
 use anyhow::{Context, Result};
 use clap::Args;
 use patchgrad_datasets::SetName;
-use std::path::{Component, Path, PathBuf};
+use std::{
+    path::{Component, Path, PathBuf},
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 /// Sets with pictures of 28 or 32 pixels, for which the populations are.
 const SETS: [&str; 6] = ["mnist", "fashion-mnist", "cifar-10", "cifar-100", "svhn", "svhn-1083"];
@@ -64,8 +67,8 @@ pub(crate) struct SuiteOptions {
     /// Go on in --out: what is done is skipped
     #[arg(long)]
     resume: bool,
-    /// Networks side by side, each on one thread and with memory of its own; 1 for one after the other, each on all threads; 0
-    /// to choose. They change the time, never the results
+    /// Networks side by side, each on one thread of its own, whatever --threads says, and with memory of its own; 1 for one after
+    /// the other, each on all threads; 0 to choose. They change the time, never the results
     #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u16).range(..=1024))]
     jobs: u16,
     /// Threads, 0 for one on each core; they change the time, never the results
@@ -205,11 +208,16 @@ fn run_chosen(
                     tell(&format!("{}: nothing to go on with yet, so it begins", folder.display()));
                 }
                 let progress = Progress::new("done", options.quiet);
-                let show = |done: Done| progress.show(done.pieces, done.of, done.share);
+                let mistakes = AtomicUsize::new(0);
+                let show = |done: Done| {
+                    mistakes.fetch_max(done.mistakes, Ordering::Relaxed);
+                    progress.show(done.pieces, done.of, done.share);
+                };
                 let jobs = usize::from(options.jobs);
                 let settings = Settings { jobs, shard: options.shard, interrupt, progress: &show };
                 let outcome = source.run(&setup, &folder, &settings);
                 drop(progress);
+                tell_of_mistakes(mistakes.into_inner(), &folder);
                 outcome.map_err(|error| advised(error.into(), out))?;
                 computed.push(source.name());
             }
@@ -224,6 +232,17 @@ fn run_chosen(
         tell(&format!("not all networks were kept for --networks ({failure}); the results are complete"));
     }
     Ok(())
+}
+
+/// Says what a user may not see among hundreds of rows.
+fn tell_of_mistakes(pieces: usize, folder: &Path) {
+    if pieces > 0 {
+        tell(&format!(
+            "{}: {pieces} pieces of work ended by a mistake of this program; their rows say by which. Once it is mended, take \
+             their lines out of rows.csv (or journal.csv), and --resume computes them again",
+            folder.display()
+        ));
+    }
 }
 
 /// The error, with the way to go on after an interrupt.
