@@ -18,6 +18,7 @@ mod group_page;
 pub mod groups;
 pub mod network;
 pub mod population;
+mod probe_page;
 pub mod relations;
 mod section;
 pub mod store;

@@ -6,12 +6,13 @@ use super::{
     group_page,
     network::{NetworkRow, Status},
     population::Population,
-    relations::{ACCURACIES, Level, QUALITIES, RelationRow, relations_where},
+    probe_page,
+    relations::{Level, RelationRow, relations_where},
     subset_page,
 };
 use crate::{
     figures::{Band, Baseline, Dot, DotPlot, DotRow, Reference, Scatter, ScatterPoint},
-    report::format::{NONE, bayes_factor, count, error, interval, number, optional, p_value, percent, span},
+    report::format::{bayes_factor, count, error, interval, number, optional, p_value, percent, span},
     separability::{E2, SeparabilityRow},
     statistics::{
         EQUIVALENCE_MARGIN, Interval, Verdict, disattenuate, holm, mean_interval, reliability_from_replicates,
@@ -128,8 +129,8 @@ fn one_set(
         });
     }
     section.blocks.push(correlation_table(name, found));
-    section.blocks.push(matrix(name, found));
-    section.blocks.push(probe_table(name, found));
+    section.blocks.push(probe_page::matrix(name, found));
+    section.blocks.push(probe_page::every_level(name, found));
     group_page::add(section, set, name, rows, of_set.identity.seed);
     subset_page::add(section, of_set, rows);
     section.blocks.push(Block::Text(noise(rows, found, set, &mut section.numbers)));
@@ -381,52 +382,6 @@ fn correlation_table(name: &str, found: &[RelationRow]) -> Block {
             "#BF₀₁",
             "“Not correlated” is",
         ]),
-        rows: rows.collect(),
-    }
-}
-
-/// Every score with every probe, code size, depth and activation held fixed.
-fn matrix(name: &str, found: &[RelationRow]) -> Block {
-    let rows = QUALITIES.map(|(quality, _)| {
-        let cells = ACCURACIES.map(|(probe, _)| {
-            let cell = found.iter().find(|row| {
-                row.level == Level::Partial && !row.without_dead && row.quality == quality && row.probe == probe
-            });
-            cell.map_or(NONE.to_string(), |row| format!("{} ({})", number(row.rho, 2), span(row.low, row.high, 2)))
-        });
-        [vec![quality.to_string()], cells.to_vec()].concat()
-    });
-    Block::Table {
-        id: "T1b",
-        caption: format!(
-            "{name}: the same with other scores (rows) and probes (columns), P1, code size, depth and activation held fixed: \
-             Spearman's partial ρ with its 95 % interval, dead networks among them"
-        ),
-        columns: columns(["Score", "#logistic", "#ridge", "#5-NN, Euclid", "#5-NN, angle", "#MLP"]),
-        rows: rows.into(),
-    }
-}
-
-/// The two errors with every probe, at every level of control.
-fn probe_table(name: &str, found: &[RelationRow]) -> Block {
-    let levels = Level::ALL.into_iter().filter(|level| *level != Level::PartialAndRegulariser);
-    let rows = levels.flat_map(|level| {
-        JUDGES.map(|(quality, label, _)| {
-            let of = |row: &&RelationRow| row.level == level && !row.without_dead && row.quality == quality;
-            let cells = ACCURACIES.map(|(probe, _)| {
-                let cell = found.iter().filter(of).find(|row| row.probe == probe);
-                cell.map_or(NONE.to_string(), |row| format!("{} ({})", number(row.rho, 2), span(row.low, row.high, 2)))
-            });
-            [vec![level.label().to_string(), label.to_string()], cells.to_vec()].concat()
-        })
-    });
-    Block::Table {
-        id: "T1e",
-        caption: format!(
-            "{name}: Spearman's ρ of two errors as qualities and the accuracy of every probe, at every level of control, with its \
-             95 % interval, dead networks among them"
-        ),
-        columns: columns(["Networks", "Error", "#logistic", "#ridge", "#5-NN, Euclid", "#5-NN, angle", "#MLP"]),
         rows: rows.collect(),
     }
 }
