@@ -6,7 +6,7 @@ use plotters::prelude::*;
 use super::svg::{Canvas, DrawError};
 
 /// Okabe & Ito, *Color universal design* (2008), with violet in place of their yellow, whose contrast on white is 1.3: violet has
-/// 6.2, and is at least 43 (CIE76) from each of the others, seen as it is and as Machado et al. (2009) simulate the three kinds of
+/// 6.2, and is at least 27 (CIE76) from each of the others, seen as it is and as Machado et al. (2009) simulate the three kinds of
 /// colour blindness.
 const COLOURS: [RGBColor; 8] = [
     RGBColor(0, 114, 178),

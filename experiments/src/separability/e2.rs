@@ -76,7 +76,7 @@ fn deviations() -> Vec<String> {
     vec![
         format!(
             "E2 probes at most {} training pictures, pixels and codes alike, to bound its time: the code, the untrained code \
-             and the lower layers of a network are probed, which takes longer than training most of them even so.",
+             and the lower layers of a network are probed, which takes longer in all than training them even so.",
             grouped(super::PROBE_PICTURES)
         ),
         format!(
@@ -84,8 +84,8 @@ fn deviations() -> Vec<String> {
              a linear discriminant; maps of more than {LONGEST_MAP} values are meaned over a grid of cells."
         ),
         "E2 has the networks of P2 in the full profile only.".to_string(),
-        "E1 to E4 look at the same networks, and so at the same test pictures: each uses them once per network, and all that is \
-         chosen is chosen on validation pictures."
+        "E1 to E4 look at the same networks, and so at the same test pictures. Probes and decoders are chosen on validation \
+         pictures; which networks are dead goes by the test error itself."
             .to_string(),
         "Of the layers below the code only the ridge probe is shown (F3b); the other probes of theirs are in the rows. McNemar's tests \
          are of codes. Untrained encoders are judged by the logistic probe and by neighbours."

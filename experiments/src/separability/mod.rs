@@ -38,7 +38,7 @@ use baselines::{Baselines, SHUFFLED_SIZE, SIZES};
 use features::LONGEST_MAP;
 
 /// Training pictures that probes learn from, at most, which bounds the time: the code, the untrained code and the lower layers of a
-/// network are probed, and even so that takes longer than training most of them.
+/// network are probed, and even so that takes longer in all than training them.
 pub const PROBE_PICTURES: usize = 20_000;
 
 /// Whether a profile has the networks of a population.
@@ -143,18 +143,19 @@ impl Sweep for Separability<'_> {
     }
 
     fn failed(&self, index: usize, reason: String) -> SeparabilityRow {
-        let blank = match (&self.pieces[index], &self.baselines) {
-            (Piece::Network(member), Some(baselines)) => baselines.blank_member(member),
-            (Piece::Baseline(kind, columns), Some(baselines)) => baselines.blank_baseline(*kind, *columns),
-            (Piece::Supervised(spec), Some(baselines)) => baselines.blank(Kind::Supervised, spec),
-            (Piece::Network(member), None) => {
-                SeparabilityRow::new(self.data, Kind::Network, member.spec.code_size(), [0, 0])
-            }
-            (Piece::Baseline(kind, columns), None) => SeparabilityRow::new(self.data, *kind, *columns, [0, 0]),
-            (Piece::Supervised(spec), None) => {
-                SeparabilityRow::new(self.data, Kind::Supervised, spec.code_size(), [0, 0])
-            }
+        let blank = |baselines: &Baselines| match &self.pieces[index] {
+            Piece::Network(member) => baselines.blank_member(member),
+            Piece::Baseline(kind, columns) => baselines.blank_baseline(*kind, *columns),
+            Piece::Supervised(spec) => baselines.blank(Kind::Supervised, spec),
         };
-        SeparabilityRow { reason, ..blank }
+        let without_classes = || {
+            let (kind, size) = match &self.pieces[index] {
+                Piece::Network(member) => (Kind::Network, member.spec.code_size()),
+                Piece::Baseline(kind, columns) => (*kind, *columns),
+                Piece::Supervised(spec) => (Kind::Supervised, spec.code_size()),
+            };
+            SeparabilityRow::new(self.data, kind, size, [0, 0])
+        };
+        SeparabilityRow { reason, ..self.baselines.as_ref().map_or_else(without_classes, blank) }
     }
 }
