@@ -189,7 +189,7 @@ impl Sweep for Pretraining<'_> {
         let validation = &validation.first(self.sizes.validation);
         let parts = Parts { train: Cow::Borrowed(labelled), validation, test, classes };
         let filled = self.pretrained(start, seed, [train, validation, test], labelled).and_then(|pretrained| {
-            let row = self.failed(index, String::new());
+            let row = PretrainingRow::blank(self.examples, start, labels, seed);
             piece::run(&pretrained, &parts, self.sizes.steps, self.seeds[seed], row)
         });
         filled.unwrap_or_else(|reason| self.failed(index, reason))

@@ -195,9 +195,6 @@ impl<S: Sweep> Pieces for S {
     }
 }
 
-/// How the reason of a piece begins that panicked.
-pub const MISTAKE: &str = "a mistake of this program";
-
 /// The rows of a piece, and whether it panicked. That is a mistake of this program; it costs the piece, not the night: the rows say
 /// what happened.
 fn rows_of<P: Pieces>(sweep: &P, piece: usize) -> (Vec<P::Row>, bool) {
@@ -208,7 +205,7 @@ fn rows_of<P: Pieces>(sweep: &P, piece: usize) -> (Vec<P::Row>, bool) {
         let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("it panicked");
         // On one line, as a journal that a crash cuts has to end with a whole one.
         let text: Vec<&str> = text.split_whitespace().collect();
-        (sweep.failed_rows(piece, format!("{MISTAKE}: {}", text.join(" "))), true)
+        (sweep.failed_rows(piece, format!("a mistake of this program: {}", text.join(" "))), true)
     })
 }
 

@@ -238,8 +238,8 @@ fn run_chosen(
 fn tell_of_mistakes(pieces: usize, folder: &Path) {
     if pieces > 0 {
         tell(&format!(
-            "{}: {pieces} pieces of work ended by a mistake of this program; their rows say by which. Once it is mended, take \
-             their lines out of rows.csv (or journal.csv), and --resume computes them again",
+            "{}: pieces of work that a mistake of this program ended: {pieces}; their rows say which. Once it is mended, take their \
+             lines out of rows.csv (or journal.csv), and --resume computes them again",
             folder.display()
         ));
     }
