@@ -36,6 +36,17 @@ pub enum SweepError {
     /// A folder that no sweep was begun in.
     #[error("{} holds no sweep, for it has no sweep.json; expected a folder OUT/SET/NAME that `pitfall run` wrote", .0.display())]
     None(PathBuf),
+    /// The rows that are there were written by a version whose rows have other columns.
+    #[error(
+        "the rows in {} have other columns than this version writes ({difference}); go on with the version that began them (sweep.json \
+         names its commit), or give another folder", .file.display()
+    )]
+    Columns {
+        /// The file.
+        file: PathBuf,
+        /// Which.
+        difference: String,
+    },
     /// Rows of nobody knows which sweep.
     #[error("{} has rows but no sweep.json, which tells of which sweep they are; put it back, or give another folder", .0.display())]
     Stray(PathBuf),
@@ -85,7 +96,12 @@ impl SweepError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Interrupted { .. } => 75,
-            Self::Other { .. } | Self::None(_) | Self::Stray(_) | Self::Unfinished(_) | Self::Busy(_) => 2,
+            Self::Other { .. }
+            | Self::Columns { .. }
+            | Self::None(_)
+            | Self::Stray(_)
+            | Self::Unfinished(_)
+            | Self::Busy(_) => 2,
             _ => 1,
         }
     }
@@ -189,7 +205,8 @@ impl<R: Serialize + DeserializeOwned + Clone> Journal<R> {
             Some(file) => file,
             none => {
                 // Another shard into a folder that has rows: those stay where they are until all are written anew, and what a
-                // third one added since they were read is not lost.
+                // third one added since they were read is not lost. What may not be added to stays without a journal.
+                check_columns(&self.folder.join("rows.csv"), &self.rows)?;
                 let file = locked(&self.folder)?;
                 self.rows.extend(known(&self.folder, &file)?);
                 none.insert(file)
@@ -245,14 +262,45 @@ fn locked(folder: &Path) -> Result<File, SweepError> {
 
 /// The rows of the journal, which is locked, and of `rows.csv` if that is there too. What a crash left of a line is cut off, so
 /// that the next one begins on a line of its own.
-fn known<R: DeserializeOwned>(folder: &Path, file: &File) -> Result<BTreeMap<usize, R>, SweepError> {
+///
+/// Rows are about to be added, so those that are there have to have the same columns: a line of other ones behind them would be
+/// read wrongly, and a whole of both would be no sweep of any one version.
+fn known<R: Serialize + DeserializeOwned>(folder: &Path, file: &File) -> Result<BTreeMap<usize, R>, SweepError> {
     let (whole, journal) = (folder.join("rows.csv"), folder.join("journal.csv"));
     let (mut rows, whole_lines) = read(&journal)?;
+    check_columns(&journal, &rows)?;
     if whole.exists() {
-        rows.extend(read(&whole)?.0);
+        let (finished, _) = read(&whole)?;
+        check_columns(&whole, &finished)?;
+        rows.extend(finished);
     }
-    file.set_len(whole_lines).map_err(|error| SweepError::Read { file: journal, reason: error.to_string() })?;
+    // Names without a row are written again with the first.
+    let kept = if rows.is_empty() { 0 } else { whole_lines };
+    file.set_len(kept).map_err(|error| SweepError::Read { file: journal, reason: error.to_string() })?;
     Ok(rows)
+}
+
+/// Compares the columns of `file`, which has these rows, with those that this version writes.
+fn check_columns<R: Serialize>(file: &Path, rows: &BTreeMap<usize, R>) -> Result<(), SweepError> {
+    let Some(row) = rows.values().next() else { return Ok(()) };
+    let wrong = |error: io::Error| SweepError::Read { file: file.to_path_buf(), reason: error.to_string() };
+    let (there, here) = (fs::read_to_string(file).map_err(wrong)?, header(row));
+    let there: Vec<&str> = there.lines().next().unwrap_or_default().split(',').collect();
+    let here = String::from_utf8(here).expect("names of columns are text");
+    let here: Vec<&str> = here.trim_end().split(',').collect();
+    if there == here {
+        return Ok(());
+    }
+    let without = |of: &[&str], other: &[&str]| -> String {
+        of.iter().filter(|name| !other.contains(name)).copied().collect::<Vec<_>>().join(", ")
+    };
+    let difference = match (without(&here, &there), without(&there, &here)) {
+        (missing, foreign) if missing.is_empty() && foreign.is_empty() => "in another order".to_string(),
+        (missing, foreign) if foreign.is_empty() => format!("{missing} is missing"),
+        (missing, foreign) if missing.is_empty() => format!("{foreign} is not known"),
+        (missing, foreign) => format!("{missing} is missing, {foreign} is not known"),
+    };
+    Err(SweepError::Columns { file: file.to_path_buf(), difference })
 }
 
 /// Writes `rows.csv`.

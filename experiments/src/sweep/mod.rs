@@ -231,7 +231,7 @@ pub struct Settings<'a> {
     pub shard: Shard,
     /// Ends the sweep after the pieces that are under way.
     pub interrupt: &'a Interrupt,
-    /// Told after every row, from any thread.
+    /// Told once before the first piece and after every piece, from any thread.
     pub progress: &'a (dyn Fn(Done) + Sync),
 }
 

@@ -248,6 +248,39 @@ fn shards_that_were_begun_together_in_a_folder_with_rows_keep_each_others_rows()
     assert_eq!(late.finish().unwrap().len(), 23);
 }
 
+/// The lines without their last column: as a version wrote them that did not have it.
+fn without_last_column(text: &str) -> String {
+    text.lines().map(|line| format!("{}\n", line.rsplit_once(',').unwrap().0)).collect()
+}
+
+#[test]
+fn rows_are_not_added_to_those_of_a_version_with_other_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    let (begun, half) = (folder.path().join("begun"), folder.path().join("half"));
+    run_in(&begun, &Numbers { most: 4, ..Numbers::new(1) }, 1, "1/1").unwrap_err();
+    run_in(&half, &Numbers::new(1), 1, "1/2").unwrap();
+    for (folder, file, shard) in [(&begun, "journal.csv", "1/1"), (&half, "rows.csv", "2/2")] {
+        let older = without_last_column(&fs::read_to_string(folder.join(file)).unwrap());
+        fs::write(folder.join(file), &older).unwrap();
+        let error = run_in(folder, &Numbers::new(1), 1, shard).unwrap_err();
+        assert!(error.to_string().contains("other columns than this version writes (error is missing)"), "{error}");
+        assert_eq!((fs::read_to_string(folder.join(file)).unwrap(), error.exit_code()), (older, 2));
+    }
+    // Nothing has to be added to what is finished.
+    assert_eq!(run_in(&half, &Numbers::new(1), 1, "1/2").unwrap().len(), 12);
+}
+
+#[test]
+fn names_of_columns_without_a_row_are_no_reason_to_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    let (cut, whole) = (folder.path().join("cut"), folder.path().join("whole"));
+    run_in(&whole, &Numbers::new(1), 1, "1/1").unwrap();
+    run_in(&cut, &Numbers { most: 1, ..Numbers::new(1) }, 1, "1/1").unwrap_err();
+    fs::write(cut.join("journal.csv"), "index,something\n7,a").unwrap();
+    run_in(&cut, &Numbers::new(1), 1, "1/1").unwrap();
+    assert_eq!(rows(&cut), rows(&whole));
+}
+
 #[test]
 fn a_folder_of_another_sweep_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
