@@ -1,7 +1,7 @@
 //! Whose error is it? Analysis of variance, rankings and gaps over encoders and decoders.
 //!
-//! Encoders that failed, or that lack a finite error under a decoder, drop out of everything: a table with holes would mix the
-//! effect of an encoder with that of the decoders it happens to have.
+//! Encoders that failed, or that lack a finite error under one of the decoders that are looked at, drop out: a table with holes
+//! would mix the effect of an encoder with that of the decoders it happens to have. A decoder that is not looked at costs none.
 
 use super::{
     REPLICATES,
@@ -21,9 +21,9 @@ use patchgrad::random::{Stream, stream};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// An encoder with a finite error under every decoder.
+/// The errors of an encoder under the decoders.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Judged {
+pub struct EncoderErrors {
     /// Position in P1.
     pub network: usize,
     /// What tables call it.
@@ -36,16 +36,19 @@ pub struct Judged {
     pub code_size: usize,
     /// Test accuracy of the logistic probe, a share.
     pub accuracy: f64,
-    /// Test errors by decoder, in the order of [`Decoder::ALL`], those of its repeats.
+    /// Finite test errors by decoder, in the order of [`Decoder::ALL`], those of its repeats.
     pub errors: Vec<Vec<f64>>,
-    /// Validation errors by decoder, mean over repeats.
+    /// Validation errors by decoder, mean over repeats; infinite where there is none, so that it is not the best.
     pub validation: Vec<f64>,
 }
 
-impl Judged {
+impl EncoderErrors {
     /// Mean test error under a decoder.
+    ///
+    /// # Panics
+    /// If it has none under this one.
     pub fn mse(&self, decoder: Decoder) -> f64 {
-        mean(&self.errors[decoder.place()]).expect("every decoder has an error")
+        mean(&self.errors[decoder.place()]).expect("the encoder has an error under this decoder")
     }
 
     /// The decoder with the lowest validation error.
@@ -64,19 +67,21 @@ impl Judged {
 /// Which error of a row is looked at.
 type ErrorOf = fn(&DecoderRow) -> Option<f64>;
 
-/// The encoders that can be judged, in the order of their index, and how many cannot.
-pub fn judged(rows: &[DecoderRow], error: ErrorOf) -> (Vec<Judged>, usize) {
+/// The encoders with a finite error under each of `decoders`, in the order of their index, and how many have not.
+pub fn encoder_errors(rows: &[DecoderRow], error: ErrorOf, decoders: &[Decoder]) -> (Vec<EncoderErrors>, usize) {
     let mut by_encoder: BTreeMap<usize, Vec<&DecoderRow>> = BTreeMap::new();
     for row in rows {
         by_encoder.entry(row.network).or_default().push(row);
     }
     let all = by_encoder.len();
-    let found: Vec<Judged> = by_encoder.values().filter_map(|rows| judge(rows, error)).collect();
+    let has_all = |of: &EncoderErrors| decoders.iter().all(|decoder| !of.errors[decoder.place()].is_empty());
+    let found: Vec<EncoderErrors> =
+        by_encoder.values().filter_map(|rows| of_encoder(rows, error)).filter(has_all).collect();
     let dropped = all - found.len();
     (found, dropped)
 }
 
-fn judge(rows: &[&DecoderRow], error: ErrorOf) -> Option<Judged> {
+fn of_encoder(rows: &[&DecoderRow], error: ErrorOf) -> Option<EncoderErrors> {
     let first = rows.first()?;
     let (mut errors, mut validation) = (Vec::new(), Vec::new());
     for decoder in Decoder::ALL {
@@ -86,10 +91,10 @@ fn judge(rows: &[&DecoderRow], error: ErrorOf) -> Option<Judged> {
             .filter(|(test, validation)| *test > 0.0 && test.is_finite() && validation.is_finite())
             .collect();
         let (test, of_validation): (Vec<f64>, Vec<f64>) = known.into_iter().unzip();
-        validation.push(mean(&of_validation)?);
+        validation.push(mean(&of_validation).unwrap_or(f64::INFINITY));
         errors.push(test);
     }
-    Some(Judged {
+    Some(EncoderErrors {
         network: first.network,
         name: format!("P1-{}: {} {}/{}", first.network, first.geometry, first.encoder, first.own_decoder),
         dead: first.status == Status::Dead,
@@ -104,11 +109,11 @@ fn judge(rows: &[&DecoderRow], error: ErrorOf) -> Option<Judged> {
 /// Log test errors over encoders and some decoders, [`REPLICATES`] values a cell; the value of a decoder without
 /// randomness stands for all of them. Encoders count as different even where one is there twice. `None` where
 /// [`two_way_anova`] is.
-pub fn decomposition(encoders: &[&Judged], decoders: &[Decoder]) -> Option<TwoWayAnova> {
+pub fn decomposition(encoders: &[&EncoderErrors], decoders: &[Decoder]) -> Option<TwoWayAnova> {
     let (mut values, mut encoder_levels, mut decoder_levels) = (Vec::new(), Vec::new(), Vec::new());
-    for (encoder, judged) in encoders.iter().enumerate() {
+    for (encoder, of_encoder) in encoders.iter().enumerate() {
         for &decoder in decoders {
-            let errors = &judged.errors[decoder.place()];
+            let errors = &of_encoder.errors[decoder.place()];
             for replicate in 0..REPLICATES {
                 values.push(errors[replicate % errors.len()].ln());
                 encoder_levels.push(encoder);
@@ -127,9 +132,11 @@ pub fn decoder_share(table: &TwoWayAnova) -> f64 {
 /// What follows from the rows of one data set.
 #[derive(Clone, Debug)]
 pub struct Analysis {
-    /// The encoders that entered.
-    pub encoders: Vec<Judged>,
-    /// Encoders that dropped out.
+    /// The encoders with an error under every decoder.
+    pub encoders: Vec<EncoderErrors>,
+    /// How many encoders entered the analysis of variance: those with an error under each of [`Decoder::TRAINED`].
+    pub entered: usize,
+    /// How many dropped out of it.
     pub dropped: usize,
     /// The analysis of variance.
     pub table: TwoWayAnova,
@@ -159,19 +166,20 @@ pub struct Analysis {
     pub best_sized: Option<RankRelation>,
 }
 
-/// Analyses the rows of one data set; `None` when fewer than two encoders can be judged.
+/// Analyses the rows of one data set; `None` when fewer than two encoders can be looked at.
 pub fn analyse(rows: &[DecoderRow], seed: u64) -> Option<Analysis> {
-    let (encoders, dropped) = judged(rows, |row| row.mse);
-    let table = decomposition(&encoders.iter().collect::<Vec<_>>(), &Decoder::TRAINED)?;
-    let interval = share_interval(&encoders, &Decoder::TRAINED, &mut stream(seed, "decoder-share", 0));
+    let (of_claim, dropped) = encoder_errors(rows, |row| row.mse, &Decoder::TRAINED);
+    let table = decomposition(&of_claim.iter().collect::<Vec<_>>(), &Decoder::TRAINED)?;
+    let interval = share_interval(&of_claim, &Decoder::TRAINED, &mut stream(seed, "decoder-share", 0));
+    let (encoders, _) = encoder_errors(rows, |row| row.mse, &Decoder::ALL);
     let other = |(at, of)| other_share(rows, of, &mut stream(seed, "decoder-share", at));
     let others = (1..).zip(ShareOf::ALL).filter_map(other).collect();
-    let rankings = |decoders: &[Decoder]| {
-        let judges: Vec<Vec<f64>> = decoders.iter().map(|&decoder| errors(&encoders, decoder)).collect();
-        kendall_w(&judges)
+    let rankings = |encoders: &[EncoderErrors], decoders: &[Decoder]| {
+        let by_decoder: Vec<Vec<f64>> = decoders.iter().map(|&decoder| errors(encoders, decoder)).collect();
+        kendall_w(&by_decoder)
     };
     let accuracy: Vec<f64> = encoders.iter().map(|encoder| encoder.accuracy).collect();
-    let relation = |of: &dyn Fn(&Judged) -> f64, index: u64| {
+    let relation = |of: &dyn Fn(&EncoderErrors) -> f64, index: u64| {
         let x: Vec<f64> = encoders.iter().map(of).collect();
         rank_relation(&x, &accuracy, &Settings::default(), &mut stream(seed, "decoder-relation", index))
     };
@@ -197,32 +205,37 @@ pub fn analyse(rows: &[DecoderRow], seed: u64) -> Option<Analysis> {
         best_over_own: compare_scores(&qualities[1], &qualities[0], &accuracy, RESAMPLES, CONFIDENCE, random),
         own_sized: sized(0),
         best_sized: sized(1),
+        entered: of_claim.len(),
         dropped,
         share: decoder_share(&table),
         interval,
         others,
         verdict: interval.map_or(Verdict::Inconclusive, |interval| above(interval, DECODER_SHARE)),
-        trained: rankings(&Decoder::TRAINED),
-        all: rankings(&Decoder::ALL),
+        trained: rankings(&of_claim, &Decoder::TRAINED),
+        all: rankings(&encoders, &Decoder::ALL),
         own: relation(&|encoder| -encoder.mse(Decoder::Own), 0),
         best: relation(&|encoder| -encoder.mse(encoder.best()), 1),
-        gap: relation(&Judged::gap, 2),
+        gap: relation(&EncoderErrors::gap, 2),
         table,
         encoders,
     })
 }
 
 /// The 95 % interval of [`decoder_share`] over resampled encoders.
-pub(super) fn share_interval(encoders: &[Judged], decoders: &[Decoder], random: &mut Stream) -> Option<Interval> {
+pub(super) fn share_interval(
+    encoders: &[EncoderErrors],
+    decoders: &[Decoder],
+    random: &mut Stream,
+) -> Option<Interval> {
     let share = |drawn: &[usize]| {
-        let drawn: Vec<&Judged> = drawn.iter().map(|&at| &encoders[at]).collect();
+        let drawn: Vec<&EncoderErrors> = drawn.iter().map(|&at| &encoders[at]).collect();
         decomposition(&drawn, decoders).map(|table| decoder_share(&table))
     };
     bootstrap(encoders.len(), share, RESAMPLES, CONFIDENCE, random).map(|resampled| resampled.interval())
 }
 
 /// Mean test errors of all encoders under a decoder.
-fn errors(encoders: &[Judged], decoder: Decoder) -> Vec<f64> {
+fn errors(encoders: &[EncoderErrors], decoder: Decoder) -> Vec<f64> {
     encoders.iter().map(|encoder| encoder.mse(decoder)).collect()
 }
 
@@ -247,7 +260,7 @@ pub struct DecoderSummary {
 }
 
 /// Every decoder, in the order of tables.
-pub fn summaries(encoders: &[Judged]) -> Vec<DecoderSummary> {
+pub fn summaries(encoders: &[EncoderErrors]) -> Vec<DecoderSummary> {
     let (own, accuracy) = (errors(encoders, Decoder::Own), encoders.iter().map(|encoder| encoder.accuracy));
     let accuracy: Vec<f64> = accuracy.collect();
     let summary = |decoder: Decoder| {
@@ -389,14 +402,24 @@ pub(super) mod tests {
         for row in rows.iter_mut().filter(|row| row.network == 2) {
             (row.status, row.logistic, row.mse) = (Status::Failed, None, None);
         }
-        let hole = rows.iter_mut().find(|row| row.network == 4 && row.decoder == Decoder::Linear).unwrap();
-        hole.mse = None;
+        for (network, decoder) in [(4, Decoder::Linear), (3, Decoder::Tied)] {
+            rows.iter_mut().find(|row| row.network == network && row.decoder == decoder).unwrap().mse = None;
+        }
         // One repeat of three may be missing.
         rows.iter_mut().find(|row| row.network == 5 && row.decoder == Decoder::Mlp).unwrap().mse = Some(f64::INFINITY);
-        let (found, dropped) = judged(&rows, |row| row.mse);
-        assert_eq!((found.iter().map(|judged| judged.network).collect::<Vec<_>>(), dropped), (vec![0, 1, 3, 5], 2));
-        assert_eq!(found[3].errors[Decoder::Mlp.place()].len(), 2);
-        assert!(analyse(&rows, 1).is_some() && analyse(&[], 1).is_none());
+        let of = |decoders: &[Decoder]| encoder_errors(&rows, |row| row.mse, decoders);
+        let networks = |found: &[EncoderErrors]| found.iter().map(|encoder| encoder.network).collect::<Vec<_>>();
+        let (found, dropped) = of(&Decoder::ALL);
+        assert_eq!((networks(&found), dropped), (vec![0, 1, 5], 3));
+        assert_eq!(found[2].errors[Decoder::Mlp.place()].len(), 2);
+        // The claim looks at decoders that were trained to their end: the transposed weights are none of them.
+        assert!(!Decoder::TRAINED.contains(&Decoder::Tied) && Decoder::TRAINED.contains(&Decoder::Linear));
+        let (found, dropped) = of(&Decoder::TRAINED);
+        assert_eq!((networks(&found), dropped), (vec![0, 1, 3, 5], 2));
+        assert_eq!(found[2].validation[Decoder::Tied.place()], f64::INFINITY);
+        let analysis = analyse(&rows, 1).unwrap();
+        assert_eq!((analysis.entered, analysis.dropped, analysis.encoders.len()), (4, 2, 3));
+        assert!(analyse(&[], 1).is_none());
         assert!(analyse(&six(0.1, 0.1)[..25], 1).is_none(), "one encoder");
     }
 
@@ -457,7 +480,7 @@ pub(super) mod tests {
                 })
             })
             .collect();
-        let (encoders, _) = judged(&rows, |row| row.mse);
+        let (encoders, _) = encoder_errors(&rows, |row| row.mse, &Decoder::ALL);
         assert_eq!(encoders[0].best(), Decoder::DeepMlp);
         assert!((encoders[0].gap() - 0.5).abs() < 1e-12 && (encoders[1].gap() - 1.0).abs() < 1e-12);
         let found = summaries(&encoders);

@@ -2,7 +2,7 @@
 
 use super::{
     DecoderBias,
-    analysis::{Analysis, DecoderSummary, Judged, analyse, summaries},
+    analysis::{Analysis, DecoderSummary, EncoderErrors, analyse, summaries},
     deviations::deviations,
     figures,
     pictures::{FILE, SHOWN},
@@ -129,7 +129,7 @@ impl DecompositionRow {
         let rho = |relation: &Option<RankRelation>| relation.map(|relation| relation.rho);
         Self {
             data: data.to_string(),
-            encoders: found.encoders.len(),
+            encoders: found.entered,
             dropped: found.dropped,
             eta_encoder: found.table.first.eta_squared,
             eta_decoder: found.table.second.eta_squared,
@@ -175,7 +175,7 @@ fn text(data: &str, found: &Analysis, summaries: &[DecoderSummary]) -> String {
     let table = &found.table;
     let mut text = format!(
         "{data}: {} encoders ({} dropped out, {} dead) under {} decoders; whose is the error?\n",
-        found.encoders.len(),
+        found.entered,
         found.dropped,
         found.encoders.iter().filter(|encoder| encoder.dead).count(),
         Decoder::ALL.len()
@@ -227,10 +227,13 @@ fn add(section: &mut Section, of_set: &Results, rows: &[DecoderRow], pictures: O
     let data = first.data.clone();
     section.blocks.push(Block::Heading(data.clone()));
     let Some(found) = analyse(rows, seed) else {
-        section.blocks.push(Block::Text("Too few encoders can be judged under every decoder.".to_string()));
+        section.blocks.push(Block::Text(
+            "Too few encoders have an error under the decoders that were trained to their end.".to_string(),
+        ));
         return;
     };
-    section.blocks.push(Block::Figure {
+    if !found.encoders.is_empty() {
+        section.blocks.push(Block::Figure {
         id: "F4",
         caption: format!(
             "{data}. Every thread is an encoder, at the accuracy of a logistic probe on its code; the beads on it are its test \
@@ -238,6 +241,7 @@ fn add(section: &mut Section, of_set: &Results, rows: &[DecoderRow], pictures: O
         ),
         image: Image::Svg(figures::beads(&data, &found).leading_to_networks_of(of_set.networks()).to_svg()),
     });
+    }
     if let Some(image) = pictures {
         let names: Vec<&str> = SHOWN.iter().map(|decoder| decoder.label()).collect();
         section.blocks.push(Block::Figure {
@@ -309,7 +313,7 @@ fn finding(data: &str, found: &Analysis) -> Finding {
         numbers: format!(
             "over {} encoders, decoder and interaction carry {} of the variation of the log error (95 % interval of the share \
              {ends}), encoders {}",
-            found.encoders.len(),
+            found.entered,
             percent(found.share),
             percent(found.table.first.eta_squared)
         ),
@@ -320,7 +324,7 @@ fn finding(data: &str, found: &Analysis) -> Finding {
 fn numbers(found: &Analysis) -> Vec<(String, String)> {
     let interaction = found.table.interaction.map_or(0.0, |interaction| interaction.eta_squared);
     let mut all = vec![
-        ("encoders".to_string(), found.encoders.len().to_string()),
+        ("encoders".to_string(), found.entered.to_string()),
         ("dropped".to_string(), found.dropped.to_string()),
         ("share".to_string(), number(found.share, 2)),
         ("interval".to_string(), found.interval.map_or(NONE.to_string(), interval)),
@@ -331,12 +335,18 @@ fn numbers(found: &Analysis) -> Vec<(String, String)> {
         ("concordance.all".to_string(), optional(found.all.map(|concordance| concordance.w), 2)),
     ];
     let summaries = summaries(&found.encoders);
-    all.push(("own.over-best".to_string(), number(summaries[Decoder::Own.place()].median_ratio, 2)));
-    all.push(("linear.tau-own".to_string(), optional(summaries[Decoder::Linear.place()].tau_own, 2)));
-    let deeper_is_worse = |encoder: &&Judged| encoder.mse(Decoder::DeepMlp) > encoder.mse(Decoder::Mlp);
-    all.push(("deep-mlp.worse".to_string(), found.encoders.iter().filter(deeper_is_worse).count().to_string()));
-    all.push(("linear.best".to_string(), summaries[Decoder::Linear.place()].best.to_string()));
-    all.push(("mlp.best".to_string(), summaries[Decoder::Mlp.place()].best.to_string()));
+    // None of them has an error under every decoder: nothing is compared over all.
+    if !summaries.is_empty() {
+        let of = |decoder: Decoder| &summaries[decoder.place()];
+        all.push(("own.over-best".to_string(), number(of(Decoder::Own).median_ratio, 2)));
+        all.push(("linear.tau-own".to_string(), optional(of(Decoder::Linear).tau_own, 2)));
+        let deeper_is_worse = |encoder: &&EncoderErrors| encoder.mse(Decoder::DeepMlp) > encoder.mse(Decoder::Mlp);
+        all.push(("deep-mlp.worse".to_string(), found.encoders.iter().filter(deeper_is_worse).count().to_string()));
+        all.push(("linear.best".to_string(), of(Decoder::Linear).best.to_string()));
+        all.push(("mlp.best".to_string(), of(Decoder::Mlp).best.to_string()));
+        let widest = found.encoders.iter().map(EncoderErrors::gap).fold(f64::NEG_INFINITY, f64::max);
+        all.push(("gap.largest".to_string(), number(widest, 2)));
+    }
     for other in &found.others {
         let key = other.of.name();
         all.push((format!("{key}.share"), number(other.share, 2)));
@@ -352,9 +362,6 @@ fn numbers(found: &Analysis) -> Vec<(String, String)> {
         all.push(("best-over-own".to_string(), number(compared.difference.estimate, 2)));
         all.push(("best-over-own.interval".to_string(), interval(compared.difference.interval())));
     }
-    let gaps: Vec<f64> = found.encoders.iter().map(Judged::gap).collect();
-    let widest = gaps.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    all.push(("gap.largest".to_string(), number(widest, 2)));
     all
 }
 
@@ -456,6 +463,12 @@ mod tests {
         // The own decoder has the smallest error and is the best of all.
         assert_eq!(section.numbers["mnist.own.over-best"], "1.00");
         assert!(section.numbers.contains_key("mnist.linear.tau-own"));
+        // Without the transposed weights nothing is compared over all decoders; the claim does not look at them.
+        let untied: Vec<DecoderRow> = five().into_iter().filter(|row| row.decoder != Decoder::Tied).collect();
+        let mut of_untied = Section::default();
+        add(&mut of_untied, &results, &untied, None);
+        assert_eq!(of_untied.numbers["mnist.share"], section.numbers["mnist.share"]);
+        assert!(!of_untied.numbers.contains_key("mnist.own.over-best"));
         let without = |rows: &[DecoderRow]| {
             let mut section = Section::default();
             add(&mut section, &results, rows, None);

@@ -1,7 +1,7 @@
 //! The share of the decoder looked at in other ways, of which none decides.
 
 use super::{
-    analysis::{decoder_share, decomposition, judged, share_interval},
+    analysis::{decoder_share, decomposition, encoder_errors, share_interval},
     row::{Decoder, DecoderRow},
 };
 use patchgrad::random::Stream;
@@ -67,18 +67,18 @@ impl ShareOf {
 
 /// The share of all `rows` in another way; `None` where it does not exist.
 pub(super) fn other_share(rows: &[DecoderRow], of: ShareOf, random: &mut Stream) -> Option<OtherShare> {
-    let (mut encoders, _) = match of {
-        ShareOf::Clipped => judged(rows, |row| row.mse_clipped),
-        _ => judged(rows, |row| row.mse),
-    };
-    if of == ShareOf::Decodable {
-        encoders.retain(|encoder| encoder.decodable);
-    }
     let decoders: &[Decoder] = match of {
         ShareOf::WithoutPerceptrons => &Decoder::WITHOUT_PERCEPTRONS,
         ShareOf::AllDecoders => &Decoder::ALL,
         _ => &Decoder::TRAINED,
     };
+    let (mut encoders, _) = match of {
+        ShareOf::Clipped => encoder_errors(rows, |row| row.mse_clipped, decoders),
+        _ => encoder_errors(rows, |row| row.mse, decoders),
+    };
+    if of == ShareOf::Decodable {
+        encoders.retain(|encoder| encoder.decodable);
+    }
     let table = decomposition(&encoders.iter().collect::<Vec<_>>(), decoders)?;
     let interval = share_interval(&encoders, decoders, random);
     Some(OtherShare {
