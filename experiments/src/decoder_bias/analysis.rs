@@ -1,110 +1,19 @@
 //! Whose error is it? Analysis of variance, rankings and gaps over encoders and decoders.
-//!
-//! Encoders that failed, or that lack a finite error under one of the decoders that are looked at, drop out: a table with holes
-//! would mix the effect of an encoder with that of the decoders it happens to have. A decoder that is not looked at costs none.
 
 use super::{
     REPLICATES,
+    errors::{EncoderErrors, encoder_errors, errors_under},
     row::{Decoder, DecoderRow},
     shares::{OtherShare, ShareOf, other_share},
 };
 use crate::{
-    correlation::network::Status,
     statistics::{
         CONFIDENCE, Concordance, Interval, RESAMPLES, RankRelation, ScoreComparison, Settings, TwoWayAnova, Verdict,
-        bootstrap, compare_scores, kendall_tau_b, kendall_w, mean, median, partial_rank_relation, rank_relation,
-        two_way_anova,
+        bootstrap, compare_scores, kendall_w, partial_rank_relation, rank_relation, two_way_anova,
     },
     suite::claims::{DECODER_SHARE, above},
 };
 use patchgrad::random::{Stream, stream};
-use serde::Serialize;
-use std::collections::BTreeMap;
-
-/// The errors of an encoder under the decoders.
-#[derive(Clone, Debug, PartialEq)]
-pub struct EncoderErrors {
-    /// Position in P1.
-    pub network: usize,
-    /// What tables call it.
-    pub name: String,
-    /// Whether it is dead.
-    pub dead: bool,
-    /// Whether one of [`Decoder::TRAINED`] explains a part of the variance around the mean picture.
-    pub decodable: bool,
-    /// Length of its code.
-    pub code_size: usize,
-    /// Test accuracy of the logistic probe, a share.
-    pub accuracy: f64,
-    /// Finite test errors by decoder, in the order of [`Decoder::ALL`], those of its repeats.
-    pub errors: Vec<Vec<f64>>,
-    /// Validation errors by decoder, mean over repeats; infinite where there is none, so that it is not the best.
-    pub validation: Vec<f64>,
-}
-
-impl EncoderErrors {
-    /// Mean test error under a decoder.
-    ///
-    /// # Panics
-    /// If it has none under this one.
-    pub fn mse(&self, decoder: Decoder) -> f64 {
-        mean(&self.errors[decoder.place()]).expect("the encoder has an error under this decoder")
-    }
-
-    /// The decoder with the lowest validation error.
-    pub fn best(&self) -> Decoder {
-        let least = |a: &Decoder, b: &Decoder| self.validation[a.place()].total_cmp(&self.validation[b.place()]);
-        Decoder::ALL.into_iter().min_by(least).expect("there are decoders")
-    }
-
-    /// `(MSE of the own decoder - MSE of the best) / MSE of the best`.
-    pub fn gap(&self) -> f64 {
-        let best = self.mse(self.best());
-        (self.mse(Decoder::Own) - best) / best
-    }
-}
-
-/// Which error of a row is looked at.
-type ErrorOf = fn(&DecoderRow) -> Option<f64>;
-
-/// The encoders with a finite error under each of `decoders`, in the order of their index, and how many have not.
-pub fn encoder_errors(rows: &[DecoderRow], error: ErrorOf, decoders: &[Decoder]) -> (Vec<EncoderErrors>, usize) {
-    let mut by_encoder: BTreeMap<usize, Vec<&DecoderRow>> = BTreeMap::new();
-    for row in rows {
-        by_encoder.entry(row.network).or_default().push(row);
-    }
-    let all = by_encoder.len();
-    let has_all = |of: &EncoderErrors| decoders.iter().all(|decoder| !of.errors[decoder.place()].is_empty());
-    let found: Vec<EncoderErrors> =
-        by_encoder.values().filter_map(|rows| of_encoder(rows, error)).filter(has_all).collect();
-    let dropped = all - found.len();
-    (found, dropped)
-}
-
-fn of_encoder(rows: &[&DecoderRow], error: ErrorOf) -> Option<EncoderErrors> {
-    let first = rows.first()?;
-    let (mut errors, mut validation) = (Vec::new(), Vec::new());
-    for decoder in Decoder::ALL {
-        let of_decoder = rows.iter().filter(|row| row.decoder == decoder && row.status != Status::Failed);
-        let known: Vec<(f64, f64)> = of_decoder
-            .filter_map(|row| Some((error(row)?, row.mse_validation?)))
-            .filter(|(test, validation)| *test > 0.0 && test.is_finite() && validation.is_finite())
-            .collect();
-        let (test, of_validation): (Vec<f64>, Vec<f64>) = known.into_iter().unzip();
-        validation.push(mean(&of_validation).unwrap_or(f64::INFINITY));
-        errors.push(test);
-    }
-    Some(EncoderErrors {
-        network: first.network,
-        name: format!("P1-{}: {} {}/{}", first.network, first.geometry, first.encoder, first.own_decoder),
-        dead: first.status == Status::Dead,
-        decodable: rows.iter().any(|row| Decoder::TRAINED.contains(&row.decoder) && row.r2.is_some_and(|r2| r2 > 0.0)),
-        code_size: first.code_size,
-        accuracy: first.logistic?,
-        errors,
-        validation,
-    })
-}
 
 /// Log test errors over encoders and some decoders, [`REPLICATES`] values a cell; the value of a decoder without
 /// randomness stands for all of them. Encoders count as different even where one is there twice. `None` where
@@ -166,6 +75,24 @@ pub struct Analysis {
     pub best_sized: Option<RankRelation>,
 }
 
+impl Analysis {
+    /// The share of the variation over repeats.
+    pub fn residual(&self) -> f64 {
+        self.table.residual_sum_of_squares / self.table.total_sum_of_squares
+    }
+
+    /// What goes with accuracy: how numbers and how tables name it.
+    pub fn relations(&self) -> [(&'static str, &'static str, Option<RankRelation>); 5] {
+        [
+            ("own", "quality by the own decoder", self.own),
+            ("best", "quality by the best decoder", self.best),
+            ("gap", "gap of own and best decoder", self.gap),
+            ("own.sized", "quality by the own decoder, code size held fixed", self.own_sized),
+            ("best.sized", "quality by the best decoder, code size held fixed", self.best_sized),
+        ]
+    }
+}
+
 /// Analyses the rows of one data set; `None` when fewer than two encoders can be looked at.
 pub fn analyse(rows: &[DecoderRow], seed: u64) -> Option<Analysis> {
     let (of_claim, dropped) = encoder_errors(rows, |row| row.mse, &Decoder::TRAINED);
@@ -175,7 +102,7 @@ pub fn analyse(rows: &[DecoderRow], seed: u64) -> Option<Analysis> {
     let other = |(at, of)| other_share(rows, of, &mut stream(seed, "decoder-share", at));
     let others = (1..).zip(ShareOf::ALL).filter_map(other).collect();
     let rankings = |encoders: &[EncoderErrors], decoders: &[Decoder]| {
-        let by_decoder: Vec<Vec<f64>> = decoders.iter().map(|&decoder| errors(encoders, decoder)).collect();
+        let by_decoder: Vec<Vec<f64>> = decoders.iter().map(|&decoder| errors_under(encoders, decoder)).collect();
         kendall_w(&by_decoder)
     };
     let accuracy: Vec<f64> = encoders.iter().map(|encoder| encoder.accuracy).collect();
@@ -234,55 +161,10 @@ pub(super) fn share_interval(
     bootstrap(encoders.len(), share, RESAMPLES, CONFIDENCE, random).map(|resampled| resampled.interval())
 }
 
-/// Mean test errors of all encoders under a decoder.
-fn errors(encoders: &[EncoderErrors], decoder: Decoder) -> Vec<f64> {
-    encoders.iter().map(|encoder| encoder.mse(decoder)).collect()
-}
-
-/// A decoder over all encoders: a row of `decoders.csv`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct DecoderSummary {
-    /// Who decodes.
-    pub decoder: Decoder,
-    /// Encoders.
-    pub encoders: usize,
-    /// Median of the mean squared error over encoders.
-    pub median_mse: f64,
-    /// Median over encoders of its error over that of the best decoder.
-    pub median_ratio: f64,
-    /// Encoders under which it is the best by validation error.
-    pub best: usize,
-    /// Kendall's tau of its ranking of the encoders and that of their own decoders.
-    pub tau_own: Option<f64>,
-    /// Kendall's tau of its ranking of the encoders and that by accuracy: positive when a smaller error goes with a better
-    /// accuracy.
-    pub tau_accuracy: Option<f64>,
-}
-
-/// Every decoder, in the order of tables.
-pub fn summaries(encoders: &[EncoderErrors]) -> Vec<DecoderSummary> {
-    let (own, accuracy) = (errors(encoders, Decoder::Own), encoders.iter().map(|encoder| encoder.accuracy));
-    let accuracy: Vec<f64> = accuracy.collect();
-    let summary = |decoder: Decoder| {
-        let errors = errors(encoders, decoder);
-        let ratios = encoders.iter().map(|encoder| encoder.mse(decoder) / encoder.mse(encoder.best()));
-        let quality: Vec<f64> = errors.iter().map(|error| -error).collect();
-        Some(DecoderSummary {
-            decoder,
-            encoders: encoders.len(),
-            median_ratio: median(&ratios.collect::<Vec<f64>>())?,
-            best: encoders.iter().filter(|encoder| encoder.best() == decoder).count(),
-            tau_own: kendall_tau_b(&own, &errors),
-            tau_accuracy: kendall_tau_b(&quality, &accuracy),
-            median_mse: median(&errors)?,
-        })
-    };
-    Decoder::ALL.into_iter().filter_map(summary).collect()
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::correlation::network::Status;
 
     /// The rows of an encoder under every decoder; `error` gives the test error of a repeat.
     pub(in crate::decoder_bias) fn rows(
@@ -467,29 +349,5 @@ pub(super) mod tests {
         // Of one encoder there is no table.
         let one = rows.iter().filter(|row| row.network >= 4).cloned().collect::<Vec<_>>();
         assert!(analyse(&one, 1).unwrap().others.iter().all(|other| other.of != ShareOf::Decodable));
-    }
-
-    #[test]
-    fn gaps_and_summaries_by_hand() {
-        let rows: Vec<DecoderRow> = (0..2)
-            .flat_map(|network| {
-                rows(network, 0.5 + 0.1 * network as f64, move |kind, _| match kind {
-                    Decoder::Own => 0.3 + 0.1 * network as f64,
-                    Decoder::DeepMlp => 0.2,
-                    _ => 0.5 - 0.1 * network as f64,
-                })
-            })
-            .collect();
-        let (encoders, _) = encoder_errors(&rows, |row| row.mse, &Decoder::ALL);
-        assert_eq!(encoders[0].best(), Decoder::DeepMlp);
-        assert!((encoders[0].gap() - 0.5).abs() < 1e-12 && (encoders[1].gap() - 1.0).abs() < 1e-12);
-        let found = summaries(&encoders);
-        let own = &found[Decoder::Own.place()];
-        assert_eq!((own.encoders, own.best, own.tau_own, own.tau_accuracy), (2, 0, Some(1.0), Some(-1.0)));
-        assert!((own.median_mse - 0.35).abs() < 1e-12 && (own.median_ratio - 1.75).abs() < 1e-12);
-        let linear = &found[Decoder::Linear.place()];
-        assert_eq!((linear.tau_own, linear.tau_accuracy), (Some(-1.0), Some(1.0)));
-        let best = &found[Decoder::DeepMlp.place()];
-        assert_eq!((best.best, best.tau_own, best.median_ratio), (2, None, 1.0));
     }
 }

@@ -19,11 +19,14 @@ pub mod decoders;
 mod deviations;
 mod e3;
 pub mod encoder;
+pub mod errors;
 mod figures;
 pub mod mlp;
 mod pictures;
 mod row;
+mod section;
 pub mod shares;
+pub mod summary;
 
 pub use e3::E3;
 pub use row::{Decoder, DecoderRow};

@@ -1,9 +1,11 @@
 //! The share of the decoder looked at in other ways, of which none decides.
 
 use super::{
-    analysis::{decoder_share, decomposition, encoder_errors, share_interval},
+    analysis::{decoder_share, decomposition, share_interval},
+    errors::encoder_errors,
     row::{Decoder, DecoderRow},
 };
+use crate::statistics::Interval;
 use patchgrad::random::Stream;
 use serde::Serialize;
 
@@ -22,6 +24,13 @@ pub struct OtherShare {
     pub low: Option<f64>,
     /// Upper end.
     pub high: Option<f64>,
+}
+
+impl OtherShare {
+    /// Its interval, where there is one.
+    pub fn interval(&self) -> Option<Interval> {
+        self.low.zip(self.high).map(|(low, high)| Interval { low, high })
+    }
 }
 
 /// Other ways to look at the share of the decoder.
