@@ -20,6 +20,7 @@ pub mod features;
 mod figures;
 pub mod network;
 mod row;
+mod section;
 
 pub use e2::E2;
 pub use row::{Against, By, Kind, SeparabilityRow};
