@@ -4,7 +4,7 @@
 //! was asked after the first full run had been seen; no verdict rests on it.
 
 use super::{
-    network::{NetworkRow, Status},
+    network::NetworkRow,
     population::{Initialisation, Population},
     relations::Column,
 };
@@ -48,10 +48,7 @@ pub fn groupings(rows: &[NetworkRow], judges: &[Column], accuracy: Column, seed:
     let mut found = Vec::new();
     for (population, by, key) in keys {
         for without_dead in [false, true] {
-            let enters = |row: &&NetworkRow| {
-                let out = row.status == Status::Failed || (without_dead && row.status == Status::Dead);
-                row.population == population && !out
-            };
+            let enters = |row: &&NetworkRow| row.population == population && row.status.enters(without_dead);
             let networks: Vec<&NetworkRow> = rows.iter().filter(enters).collect();
             let (groups, homogeneity) = compare(&networks, key, judges, accuracy, seed);
             found.push(Grouping { population, by, without_dead, groups, homogeneity });
@@ -114,6 +111,7 @@ fn correlation(
 
 #[cfg(test)]
 mod tests {
+    use super::super::network::Status;
     use super::super::network::tests::measured;
     use super::*;
 

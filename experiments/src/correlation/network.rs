@@ -41,6 +41,15 @@ impl Status {
     pub fn of(dead_features: usize, code_size: usize, r2: f64) -> Self {
         if dead_features == code_size || r2 <= 0.0 { Self::Dead } else { Self::Ok }
     }
+
+    /// Whether a network of this status is looked at: one that failed never, a dead one unless they are left out.
+    pub fn enters(self, without_dead: bool) -> bool {
+        match self {
+            Self::Ok => true,
+            Self::Dead => !without_dead,
+            Self::Failed => false,
+        }
+    }
 }
 
 /// A row of the sweep. What is not defined for a network that failed is empty. Accuracies are shares of the test pictures.

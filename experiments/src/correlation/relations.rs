@@ -4,7 +4,7 @@
 //! accuracy. Networks that failed never enter; every correlation is given with and without the dead ones.
 
 use super::{
-    network::{NetworkRow, Status},
+    network::NetworkRow,
     population::Population,
 };
 use crate::statistics::{Settings, Verdict, indicator_columns, kendall_tau_b, partial_rank_relation, pearson};
@@ -64,9 +64,7 @@ impl Level {
 
     /// Whether it looks at a network: one of its population that did not fail, nor died if those are left out.
     pub(crate) fn has(self, row: &NetworkRow, without_dead: bool) -> bool {
-        row.population == self.population()
-            && row.status != Status::Failed
-            && !(without_dead && row.status == Status::Dead)
+        row.population == self.population() && row.status.enters(without_dead)
     }
 
     /// What it holds fixed: a column for each covariate, and for each network the stratum within which a permutation test
@@ -158,7 +156,7 @@ pub struct RelationRow {
     /// Bayes factor for no relation.
     pub bayes_factor_01: f64,
     /// By the registered rule.
-    pub verdict: &'static str,
+    pub verdict: Verdict,
 }
 
 /// Which correlation: a level of control, with or without dead networks, a score and a probe.
@@ -228,6 +226,6 @@ pub(crate) fn relation(rows: &[NetworkRow], cell: Cell, random: &mut patchgrad::
         kendall: kendall_tau_b(&x, &y)?,
         equivalence_p: rank.equivalence.p(),
         bayes_factor_01: rank.bayes_factor_01,
-        verdict: verdict.name(),
+        verdict,
     })
 }

@@ -15,7 +15,7 @@ use crate::{
     report::format::{bayes_factor, count, error, interval, number, optional, p_value, percent, span},
     separability::{E2, SeparabilityRow},
     statistics::{
-        EQUIVALENCE_MARGIN, Interval, Verdict, disattenuate, holm, mean_interval, reliability_from_replicates,
+        EQUIVALENCE_MARGIN, Interval, disattenuate, holm, mean_interval, reliability_from_replicates,
     },
     suite::{
         Block, Experiment, Image, Results, Section,
@@ -193,7 +193,7 @@ fn one_set(
         section.findings.push(Finding {
             claim: Claim::C2,
             data: name.clone(),
-            verdict: verdict(row.verdict),
+            verdict: row.verdict,
             numbers: format!(
                 "ρ = {} ({} to {}), {} networks{linear}",
                 number(row.rho, 2),
@@ -203,11 +203,6 @@ fn one_set(
             ),
         });
     }
-}
-
-fn verdict(name: &str) -> Verdict {
-    let all = [Verdict::Supported, Verdict::Contradicted, Verdict::Inconclusive];
-    all.into_iter().find(|verdict| verdict.name() == name).unwrap_or(Verdict::Inconclusive)
 }
 
 fn level_key(level: Level) -> &'static str {
@@ -434,7 +429,7 @@ fn noise(
 mod tests {
     use super::super::network::tests::measured;
     use super::*;
-    use crate::sweep::Identity;
+    use crate::{statistics::Verdict, sweep::Identity};
 
     /// Networks whose accuracy falls with their error.
     fn networks(count: usize) -> Vec<NetworkRow> {

@@ -2,7 +2,7 @@
 //!
 //! Asked after the first full runs had been seen; no verdict rests on it.
 
-use super::network::{NetworkRow, Status};
+use super::network::NetworkRow;
 use serde::Serialize;
 
 /// From this share of masked inputs on, a network was trained on pictures that look little like those it is measured on.
@@ -52,12 +52,7 @@ impl Subset {
 
     /// Whether a network belongs to it; a failed one never.
     pub fn holds(self, row: &NetworkRow) -> bool {
-        row.status != Status::Failed
-            && match self {
-                Self::All => true,
-                Self::Living => row.status != Status::Dead,
-                Self::LightlyMasked => !is_strongly_masked(row),
-            }
+        row.status.enters(self == Self::Living) && !(self == Self::LightlyMasked && is_strongly_masked(row))
     }
 
     /// Those of `rows` that belong to it, in their order.
@@ -73,6 +68,7 @@ fn is_strongly_masked(row: &NetworkRow) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::network::Status;
     use super::super::network::tests::row;
     use super::*;
 

@@ -6,7 +6,7 @@ use crate::{
         network::NetworkRow,
         relations::{Cell, Column, Level, RelationRow, relation, relations_where},
     },
-    statistics::{CONFIDENCE, Interval, RESAMPLES, ScoreComparison, compare_partial_scores, holm},
+    statistics::{CONFIDENCE, Interval, RESAMPLES, ScoreComparison, Verdict, compare_partial_scores, holm},
 };
 use patchgrad::{parallel, random::stream};
 use serde::Serialize;
@@ -42,7 +42,7 @@ pub struct ScoreRow {
     /// Two-sided permutation p.
     pub permutation_p: f64,
     /// On "no correlation", by the registered rule.
-    pub verdict: &'static str,
+    pub verdict: Verdict,
     /// Its rho minus that of the mean squared error, with the same held fixed; empty for the error itself.
     pub difference: Option<f64>,
     /// Lower end of the difference's 95 % interval.
@@ -158,7 +158,7 @@ fn compare(
 /// How many of the other scores of the own decoder share the verdict of the mean squared error at a level, dead networks
 /// included: `(so many, of so many, that verdict)`. PSNR, which ranks networks as the error does, and the misaligned error, which
 /// is none, are not counted. `None` where the error has none.
-pub fn same_verdict(found: &[ScoreRow], level: Level) -> Option<(usize, usize, &'static str)> {
+pub fn same_verdict(found: &[ScoreRow], level: Level) -> Option<(usize, usize, Verdict)> {
     let of_level: Vec<&ScoreRow> = found.iter().filter(|row| row.level == level && !row.without_dead).collect();
     let verdict = of_level.iter().find(|row| row.score == REFERENCE)?.verdict;
     let others = || of_level.iter().filter(|row| row.is_counted());
@@ -210,7 +210,7 @@ pub(super) mod tests {
         assert_eq!(found, scores(&networks(40), 1));
         // SSIM contradicts as well, with the opposite sign.
         let same = same_verdict(&found, Level::Pooled).unwrap();
-        assert_eq!(same, (8, 8, "contradicted"));
+        assert_eq!(same, (8, 8, Verdict::Contradicted));
         assert_eq!(same_verdict(&found, Level::OneArchitecture), None, "no network of P2");
     }
 

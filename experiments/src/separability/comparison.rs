@@ -2,8 +2,8 @@
 
 use super::row::{Against, By, Kind, SeparabilityRow};
 use crate::{
-    correlation::{network::Status, population::Population},
-    statistics::{Comparison, Disagreement, SIGNIFICANCE_LEVEL, Verdict, compare_all},
+    correlation::population::Population,
+    statistics::{Comparison, Disagreement, SIGNIFICANCE_LEVEL, Verdict, compare_all, median},
     suite::claims::{Case, exists},
 };
 use serde::Serialize;
@@ -64,10 +64,7 @@ pub fn outcomes(
     against: Against,
 ) -> Vec<Outcome<'_>> {
     let enters = |row: &&SeparabilityRow| {
-        row.kind == Kind::Network
-            && row.population == Some(population)
-            && row.status != Status::Failed
-            && !(without_dead && row.status == Status::Dead)
+        row.kind == Kind::Network && row.population == Some(population) && row.status.enters(without_dead)
     };
     let chosen: Vec<(&SeparabilityRow, Disagreement)> =
         rows.iter().filter(enters).filter_map(|row| Some((row, row.disagreement(by, against)?))).collect();
@@ -105,9 +102,7 @@ fn summary(
     probe: By,
     against: Against,
 ) -> Option<ComparisonRow> {
-    let mut differences: Vec<f64> = outcomes.iter().map(Outcome::difference).collect();
-    differences.sort_by(f64::total_cmp);
-    let (middle, last) = (differences.len() / 2, differences.len().checked_sub(1)?);
+    let differences: Vec<f64> = outcomes.iter().map(Outcome::difference).collect();
     Some(ComparisonRow {
         data: outcomes.first()?.row.data.clone(),
         population,
@@ -118,9 +113,9 @@ fn summary(
         better: count(outcomes, Comparison::Better),
         equal: count(outcomes, Comparison::Equal),
         worse: count(outcomes, Comparison::Worse),
-        median_difference: (differences[middle] + differences[last - middle]) / 2.0,
-        smallest_difference: differences[0],
-        largest_difference: differences[last],
+        median_difference: median(&differences)?,
+        smallest_difference: differences.iter().copied().fold(f64::INFINITY, f64::min),
+        largest_difference: differences.iter().copied().fold(f64::NEG_INFINITY, f64::max),
     })
 }
 
@@ -137,6 +132,7 @@ pub fn verdict(rows: &[SeparabilityRow]) -> Verdict {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::correlation::network::Status;
 
     /// A living network of P1 that gets `over` pictures right that the pixels do not, and the other way round.
     pub(in crate::separability) fn network(index: usize, [over, under]: [u64; 2]) -> SeparabilityRow {

@@ -8,7 +8,7 @@ use crate::{
     correlation::{network::Status, population::Population},
     figures::{Baseline, LinePlot, LinePoint, LineSeries},
     report::format::{networks, percent, points},
-    statistics::Comparison,
+    statistics::{Comparison, median},
 };
 
 /// The row of a baseline; of the first size, if it has several.
@@ -127,7 +127,7 @@ fn curve(rows: &[&SeparabilityRow], pixels: Option<f64>, name: &str, style: usiz
         values.sort_by(f64::total_cmp);
         let (first, last) = (values.len() / 4, values.len() - 1);
         let interval = (last > 0).then(|| [values[first], values[last - first]]);
-        let y = (values[values.len() / 2] + values[last - values.len() / 2]) / 2.0;
+        let y = median(&values)?;
         let title = format!("{name}, layer {} of {depth}: {}", layer + 1, percent(y / 100.0));
         points.push(LinePoint { x: (layer + 1) as f64, y, interval, title, link: None });
     }

@@ -18,6 +18,7 @@
 
 use super::bootstrap::Interval;
 use super::equivalence::Equivalence;
+use std::fmt;
 
 /// A rank correlation closer to zero than this counts as none: the margin fixed before the experiments were run.
 pub const EQUIVALENCE_MARGIN: f64 = 0.3;
@@ -66,6 +67,12 @@ impl Verdict {
             Verdict::Contradicted => "contradicted",
             Verdict::Inconclusive => "inconclusive",
         }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
     }
 }
 
