@@ -57,7 +57,12 @@ pub fn mean_interval(values: &[f64], confidence: f64) -> Option<Mean> {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let half_width = student_t_quantile((1.0 + confidence) / 2.0, n - 1.0)? * standard_deviation / n.sqrt();
-    Some(Mean { count: values.len(), mean, standard_deviation, interval: Interval { low: mean - half_width, high: mean + half_width } })
+    Some(Mean {
+        count: values.len(),
+        mean,
+        standard_deviation,
+        interval: Interval { low: mean - half_width, high: mean + half_width },
+    })
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ impl Simulation {
     }
 }
 
-const SIMULATIONS: [Simulation; 36] = [
+const SIMULATIONS: [Simulation; 37] = [
     Simulation {
         name: "permutation test of rho, 20 rows with ties: level",
         nominal: 0.05,
@@ -141,6 +141,13 @@ const SIMULATIONS: [Simulation; 36] = [
         allowance: [0.015, 0.01],
         trials: 300,
         trial: |rng| spearman_interval_covers(0.3, 200, true, rng),
+    },
+    Simulation {
+        name: "BCa interval of a partial rho = 0.3, 200 rows, 8 covariates (C2): coverage",
+        nominal: 0.95,
+        allowance: [0.02, 0.01],
+        trials: 300,
+        trial: |rng| partial_interval_covers(0.3, 200, rng),
     },
     Simulation {
         name: "Wilson's interval, 97 of 100 expected: coverage",

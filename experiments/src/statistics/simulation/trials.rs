@@ -33,6 +33,19 @@ pub(super) fn spearman_interval_covers(rho: f64, rows: usize, bca: bool, rng: &m
     (if bca { spread.bca.unwrap() } else { spread.percentile }).contains(rho)
 }
 
+/// With as many covariates as claim C2 holds fixed: a number, and categories of three and six levels. They have nothing to do with
+/// either variable, so that the partial correlation is `rho`.
+pub(super) fn partial_interval_covers(rho: f64, rows: usize, rng: &mut dyn Rng) -> bool {
+    let (x, y) = related(rho, rows, rng);
+    let mut covariates = vec![normal(rows, rng)];
+    for levels in [3, 6] {
+        covariates.extend(indicator_columns(&(0..rows).map(|_| rng.random_range(0..levels)).collect::<Vec<usize>>()));
+    }
+    let settings = Settings { permutations: 1, resamples: 400, ..Settings::default() };
+    let relation = partial_rank_relation(&x, &y, &covariates, &vec![0; rows], &settings, rng).unwrap();
+    relation.bca.unwrap().contains(rho)
+}
+
 /// Four code sizes which drive both variables, by curves of their own: `(x, y, strata, covariates)`.
 pub(super) fn confounded(rows: usize, rng: &mut dyn Rng) -> (Vec<f64>, Vec<f64>, Vec<usize>, Vec<Vec<f64>>) {
     let size: Vec<usize> = (0..rows).map(|row| row % 4).collect();
