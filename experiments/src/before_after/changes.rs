@@ -228,8 +228,8 @@ pub fn changes(rows: &[StateRow], group: Group, seed: u64) -> Vec<ChangeRow> {
             continue;
         }
         let share_of = |quantity, errors, random: &mut Stream| {
-            let share = recovered(&ends, errors, random)?;
-            Some(row(quantity, ends.len(), share.estimate, of(&share)))
+            let (networks, share) = recovered(&ends, errors, random)?;
+            Some(row(quantity, networks, share.estimate, of(&share)))
         };
         for (quantity, other) in
             [(Quantity::RecoveredRetrained, Quantity::MseRetrained), (Quantity::RecoveredBest, Quantity::MseBest)]
@@ -275,15 +275,18 @@ pub fn changes(rows: &[StateRow], group: Group, seed: u64) -> Vec<ChangeRow> {
 }
 
 /// `1 - sum(other after - other before) / sum(old after - old before)` over networks, resampled; `None` where the old decoder
-/// did not become worse.
-fn recovered(ends: &[Ends], [old, other]: [Quantity; 2], random: &mut Stream) -> Option<Bootstrap> {
+/// did not become worse. With it the number of networks that have all four errors.
+fn recovered(ends: &[Ends], [old, other]: [Quantity; 2], random: &mut Stream) -> Option<(usize, Bootstrap)> {
     let lost = |quantity: Quantity, ends: &Ends| quantity.pair(ends).map(|[before, after]| after - before);
     let parts: Vec<[f64; 2]> = ends.iter().filter_map(|ends| Some([lost(other, ends)?, lost(old, ends)?])).collect();
     let share = |rows: &[usize]| {
         let sum = |at: usize| rows.iter().map(|&row| parts[row][at]).sum::<f64>();
         (sum(1) > 0.0).then(|| 1.0 - sum(0) / sum(1))
     };
-    if parts.len() < 2 { None } else { bootstrap(parts.len(), share, RESAMPLES, CONFIDENCE, random) }
+    if parts.len() < 2 {
+        return None;
+    }
+    Some((parts.len(), bootstrap(parts.len(), share, RESAMPLES, CONFIDENCE, random)?))
 }
 
 fn of(bootstrap: &Bootstrap) -> [f64; 2] {

@@ -4,6 +4,7 @@ use super::{
     changes::{ChangeRow, Group, Quantity, changes, ends},
     network::StateRow,
     panel,
+    state::WATCHED_PICTURES,
     variant::Variant,
 };
 use crate::{
@@ -29,7 +30,8 @@ pub(super) fn section(results: &[Results]) -> anyhow::Result<Section> {
          takes a fraction of the time."
             .to_string(),
         "Decoders that are trained again begin anew and learn by Adam at 0.003, as in E3, before and after alike; the protocol's \
-         rates of 0.01 to 0.03 are those of plain descent, which in as many steps would favour the state that old decoders fit."
+         rates of 0.01 to 0.03 are those of plain descent, which in as many steps would favour the state that old decoders fit. They \
+         see the patches that the network was trained on, in the same order."
             .to_string(),
         "Correlations of the changes are those of the old decoder's error; that of the best linear decoder stands in the table."
             .to_string(),
@@ -40,7 +42,7 @@ pub(super) fn section(results: &[Results]) -> anyhow::Result<Section> {
         format!(
             "Within the epochs, probe and linear decoder learn from at most {} training pictures; the numbers of the table \
              come from all.",
-            count(8_000)
+            count(WATCHED_PICTURES)
         ),
     ];
     Ok(section)

@@ -13,7 +13,7 @@ use crate::{
 use patchgrad::{Tensor, Workspace};
 
 /// Training pictures from which probe and linear decoder learn when a network is watched, at most.
-const WATCHED_PICTURES: usize = 8_000;
+pub(super) const WATCHED_PICTURES: usize = 8_000;
 
 /// What is looked at after every epoch, on validation pictures.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -14,9 +14,7 @@ use crate::{
     figures::{Band, Baseline, Dot, DotPlot, DotRow, Reference, Scatter, ScatterPoint},
     report::format::{bayes_factor, count, error, interval, number, optional, p_value, percent, span},
     separability::{E2, SeparabilityRow},
-    statistics::{
-        EQUIVALENCE_MARGIN, Interval, disattenuate, holm, mean_interval, reliability_from_replicates,
-    },
+    statistics::{EQUIVALENCE_MARGIN, Interval, disattenuate, holm, mean_interval, reliability_from_replicates},
     suite::{
         Block, Experiment, Image, Results, Section,
         claims::{Claim, Finding},
@@ -61,7 +59,8 @@ pub(super) fn section(results: &[Results]) -> anyhow::Result<Section> {
             .to_string(),
         "N-light-N's leaky gradient, decay and cost of ReLU are left out: relu is plain ReLU.".to_string(),
         "A layer that starts as PCA, Oja's rule, a Boltzmann machine or a denoising auto-encoder learns that start from as many \
-         patches as it is trained on afterwards, which the number of patches shown does not count. Starts have rates of their own: 0.3 \
+         patches as it is trained on afterwards, which the number of patches shown does not count; both draw from one seed, so they are the \
+         same patches, and denoising sees them with the same noise. Starts have rates of their own: 0.3 \
          for Oja's rule, at most 0.002 for the others. Boltzmann machines above the lowest layer are Bernoulli."
             .to_string(),
         "Of eight scores and four probes tables T1b, T1e and T5 have the correlations with intervals, T1 the tests of two errors \
@@ -70,6 +69,9 @@ pub(super) fn section(results: &[Results]) -> anyhow::Result<Section> {
             .to_string(),
         "Noise is told from replicates (P3) alone, not from halves of the test pictures, and set against the spread of the values, \
          not of the ranks: a few networks with huge errors make the error look more reliable than its ranks are."
+            .to_string(),
+        "Holm's correction is over the tests of table T1; those of the other tables and of `relations.csv` are not corrected, and no \
+         verdict rests on them."
             .to_string(),
     ];
     Ok(section)

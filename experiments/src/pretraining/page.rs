@@ -3,15 +3,16 @@
 use super::{
     curves::{CurveRow, curves},
     piece::PretrainingRow,
+    sizes,
     starts::Start,
     summary::{ReconstructionRow, StartRow, reconstruction, signed, starts, verdict},
 };
 use crate::{
     figures::{Baseline, LinePlot, LinePoint, LineSeries, Scale},
-    report::format::{number, optional, span},
+    report::format::{count, number, optional, span},
     statistics::SIGNIFICANCE_LEVEL,
     suite::{
-        Block, Image, Section,
+        Block, Image, Profile, Section,
         claims::{Claim, Finding},
         columns,
     },
@@ -63,16 +64,26 @@ fn labels_key(labels: usize, ratio: f64) -> String {
 
 /// Where the experiment differs from the protocol.
 pub(super) fn deviations() -> Vec<String> {
+    let [quick, full] = [Profile::Quick, Profile::Full].map(sizes);
     vec![
-        "The end of fine-tuning is chosen on validation pictures, whose labels are more than the smallest sets of labels have; \
-         all starts have the same advantage of it."
-            .to_string(),
-        "Two controls with shuffled weights, the best linear decoder in place of the own one, which four of the starts do not have, and \
-         20,000 steps of fine-tuning in place of 12,000 came after a first full run on MNIST had been seen."
-            .to_string(),
-        "Starts learn from 100,000 patches a layer (quick: 20,000), PCA and LDA, in closed form, from 20,000 (5,000). All fine-tuning is \
-         by Adam."
-            .to_string(),
+        format!(
+            "The end of fine-tuning is chosen on the first {} validation pictures (quick: {}), to bound its time. Their labels are more \
+             than the smallest sets of labels have; all starts have the same advantage of it.",
+            count(full.validation),
+            count(quick.validation)
+        ),
+        format!(
+            "Two controls with shuffled weights, the best linear decoder in place of the own one, which four of the starts do not have, \
+             and {} steps of fine-tuning in place of 12,000 came after a first full run on MNIST had been seen.",
+            count(full.steps)
+        ),
+        format!(
+            "Starts learn from {} patches a layer (quick: {}), PCA and LDA, in closed form, from {} ({}). All fine-tuning is by Adam.",
+            count(full.patches),
+            count(quick.patches),
+            count(full.closed_form),
+            count(quick.closed_form)
+        ),
         "Gains are tested by Student's t of the paired seeds: with five seeds no p of flipped signs is below 0.0625.".to_string(),
         "The weights of restricted Boltzmann machines, which have sigmoid units, begin a soft-sign network as they are.".to_string(),
     ]

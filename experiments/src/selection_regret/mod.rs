@@ -4,7 +4,8 @@
 //! taking the one that reconstructs best, and do other criteria that need no labels choose better? (Claim C5.)
 //!
 //! **Protocol.** No network is trained: the networks of P1 of [E1](crate::correlation) that did not fail are read. Candidates
-//! are chosen by a [criterion](CRITERIA) on validation pictures or of the training; what is compared with is the choice by the
+//! are chosen by a [criterion](CRITERIA) that needs no labels: an error on validation pictures or of the training, or the rank of the
+//! codes of test pictures; what is compared with is the choice by the
 //! validation accuracy of the logistic probe. Both are paid in its test accuracy.
 //!
 //! **Measures.** The [`regret`] in pools of 5, 10, 20 and 50 random networks, all sizes together and within one code

@@ -84,6 +84,9 @@ fn deviations() -> Vec<String> {
         "Of the layers below the code only the ridge probe is shown (F3b); the other probes of theirs are in the rows. McNemar's tests \
          are of codes. Untrained encoders are judged by the logistic probe and by neighbours."
             .to_string(),
+        "Holm's correction in E2 is over the networks of a population, for each probe and each baseline by itself; the verdict looks at one \
+         of these families."
+            .to_string(),
         "E2 compares with random projections and LDA by accuracy alone, not picture by picture.".to_string(),
     ]
 }

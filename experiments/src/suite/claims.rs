@@ -13,7 +13,7 @@
 //! | C3 | living networks of P1, logistic probe of the code against that of the pixels, McNemar | | one code is worse | all codes are better |
 //! | C4 | two-way ANOVA of the log error over encoders and decoders that were trained to their end | [`DECODER_SHARE`] | interval of the share of decoder and interaction above it | interval below it |
 //! | C5 | accuracy lost by choosing one of [`POOL`] networks of P1 by validation error instead of validation accuracy | [`REGRET`] | interval above it | interval below it |
-//! | C6 | accuracy of pre-trained minus randomly begun networks, by number of labels, paired over seeds | | better for some number of labels, worse for none | worse for some, better for none |
+//! | C6 | accuracy of networks pre-trained as an SCAE minus that of randomly begun ones, by number of labels, paired over seeds | | better for some number of labels, worse for none | worse for some, better for none |
 //! | C7 | adjusted R2 of the log training error on log code size, log parameters, depth and activation (P1) | [`PREDICTABLE`] | interval below it | interval above it |
 //! | C8 | adjusted R2 of ranked accuracy on ranked error and ranked training error (P1) | [`PREDICTABLE`] | interval below it | interval above it |
 //!
@@ -123,8 +123,8 @@ impl Claim {
                  accuracy (supported), or less (contradicted), the interval on one side."
             }
             Self::C6 => {
-                "Pre-trained networks are better than randomly begun ones for some number of labels and worse for none \
-                 (supported), or worse for some and better for none (contradicted)."
+                "Networks pre-trained as a stack of auto-encoders are better than randomly begun ones for some number of labels and worse \
+                 for none (supported), or worse for some and better for none (contradicted)."
             }
             Self::C7 => {
                 "Code size, parameters, depth and activation explain less than half of the log training error (supported), \
