@@ -233,7 +233,11 @@ fn measure(
     }
     (row.mse, row.mse_clipped) = (Some(whole.mse), Some(whole.mse_clipped));
     (row.r2, row.psnr) = (Some(whole.r2), Some(whole.psnr));
-    let score = |score: Score| score_pictures(score, &test.pictures, &decoded).ok().map(|summary| summary.value);
+    // One infinite value would leave all networks without a correlation of this score.
+    let score = |score: Score| {
+        let summary = score_pictures(score, &test.pictures, &decoded).ok()?;
+        Some(summary.value).filter(|value| value.is_finite())
+    };
     row.ssim = score(Score::Ssim);
     row.euclidean = score(Score::Euclidean);
     row.soid = score(Score::Soid);
@@ -243,7 +247,11 @@ fn measure(
     row.mahalanobis = score(Score::Mahalanobis);
     row.misaligned_mse = Some(misaligned_mse(&test.pictures, &decoded, scae.spec().layers[0].geometry.kernel));
     let validation_decoded = scae.reconstruct(&validation.pictures, workspace);
-    row.mse_validation = Some(Reconstruction::score(&validation.pictures, validation_decoded.as_slice()).mse);
+    let of_validation = Reconstruction::score(&validation.pictures, validation_decoded.as_slice()).mse;
+    if !of_validation.is_finite() {
+        return Err("the reconstruction of a validation picture is not finite".to_string());
+    }
+    row.mse_validation = Some(of_validation);
 
     let [codes, validation_codes, test_codes] =
         [train, validation, test].map(|part| scae.codes(&part.pictures, workspace));

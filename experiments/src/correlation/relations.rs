@@ -3,10 +3,7 @@
 //! Sign convention: reconstruction *quality*, so a positive correlation says that better reconstruction goes with better
 //! accuracy. Networks that failed never enter; every correlation is given with and without the dead ones.
 
-use super::{
-    network::NetworkRow,
-    population::Population,
-};
+use super::{network::NetworkRow, population::Population};
 use crate::statistics::{Settings, Verdict, indicator_columns, kendall_tau_b, partial_rank_relation, pearson};
 use patchgrad::{parallel, random::stream};
 use serde::Serialize;
