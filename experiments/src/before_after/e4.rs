@@ -13,8 +13,7 @@ use crate::{
     correlation::some_of_p2,
     report::format::{number, span},
     run_folder::RunFolder,
-    suite::copy_picture,
-    suite::{Experiment, Results, Section, Setup, merge_rows, run_sweep},
+    suite::{Experiment, Results, Section, Setup, copy_picture, draw_picture, merge_rows, run_sweep},
     sweep::{Settings, SweepError},
 };
 use std::path::{Path, PathBuf};
@@ -47,11 +46,9 @@ impl Experiment for E4 {
 
     fn run(&self, setup: &Setup, folder: &Path, settings: &Settings) -> Result<(), SweepError> {
         run_sweep(self.name(), &BeforeAfter::new(setup), setup, folder, settings)?;
-        let has_the_first = settings.shard.has(0);
-        if has_the_first {
-            panel::draw(setup, &some_of_p2(setup, networks(setup.profile)), lengths(setup.profile), folder)?;
-        }
-        Ok(())
+        draw_picture(folder, panel::FILE, settings, || {
+            panel::panel(setup, &some_of_p2(setup, networks(setup.profile)), lengths(setup.profile))
+        })
     }
 
     fn merge(&self, shards: &[PathBuf], out: &Path) -> Result<usize, SweepError> {

@@ -9,13 +9,10 @@ use crate::{
     correlation::{population::Member, store::Trainer},
     data::Labelled,
     figures::{Colour, Sheet, SheetLayout},
-    files::write_atomically,
     retrained_decoders::with_new_decoders,
     suite::{Parts, Setup},
-    sweep::SweepError,
 };
 use patchgrad::{Tensor, Workspace};
-use std::path::Path;
 
 /// The file of the panel, next to the rows.
 pub const FILE: &str = "before-after.png";
@@ -23,21 +20,13 @@ pub const FILE: &str = "before-after.png";
 /// Every pixel is drawn as so many, both ways.
 const SCALE: usize = 3;
 
-/// Draws the panel in `folder` unless it is there. The network is the one of `members` that was shown the most patches, the
-/// first of equals; it is trained again. A network that fails has no panel.
-///
-/// # Errors
-/// If the file cannot be written.
-pub fn draw(setup: &Setup, members: &[Member], lengths: Lengths, folder: &Path) -> Result<(), SweepError> {
-    let file = folder.join(FILE);
-    let most = members.iter().rev().max_by_key(|member| member.training.samples_per_layer);
-    let (Some(member), Some(parts), false) = (most, &Parts::of(setup.examples, usize::MAX), file.exists()) else {
-        return Ok(());
-    };
-    match pictures(member, parts, &Trainer::new(setup), lengths, &mut Workspace::new()) {
-        Some(rows) => Ok(write_atomically(&file, &sheet(&rows).to_png())?),
-        None => Ok(()),
-    }
+/// The panel, as a PNG. The network is the one of `members` that was shown the most patches, the first of equals; it is trained again.
+/// A network that fails has no panel.
+pub fn panel(setup: &Setup, members: &[Member], lengths: Lengths) -> Option<Vec<u8>> {
+    let member = members.iter().rev().max_by_key(|member| member.training.samples_per_layer)?;
+    let parts = Parts::of(setup.examples, usize::MAX)?;
+    let rows = pictures(member, &parts, &Trainer::new(setup), lengths, &mut Workspace::new())?;
+    Some(sheet(&rows).to_png())
 }
 
 /// Originals, and their reconstructions before, after by the old decoder, after by decoders trained again; each `[N, H, W, C]`.

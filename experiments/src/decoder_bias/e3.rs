@@ -10,10 +10,9 @@ use super::{
     summary::{DecoderSummary, summaries},
 };
 use crate::{
-    files::write_atomically,
     run_folder::RunFolder,
     statistics::{Concordance, Interval, RankRelation},
-    suite::{Experiment, Results, Section, Setup, copy_picture, merge_rows, run_sweep},
+    suite::{Experiment, Results, Section, Setup, copy_picture, draw_picture, merge_rows, run_sweep},
     sweep::{Settings, SweepError},
 };
 use serde::Serialize;
@@ -49,15 +48,7 @@ impl Experiment for E3 {
     fn run(&self, setup: &Setup, folder: &Path, settings: &Settings) -> Result<(), SweepError> {
         let sweep = DecoderBias::new(setup);
         run_sweep(self.name(), &sweep, setup, folder, settings)?;
-        let file = folder.join(FILE);
-        let has_the_first = settings.shard.has(0);
-        if has_the_first
-            && !file.exists()
-            && let Some(png) = sweep.pictures()
-        {
-            write_atomically(&file, &png)?;
-        }
-        Ok(())
+        draw_picture(folder, FILE, settings, || sweep.pictures())
     }
 
     fn merge(&self, shards: &[PathBuf], out: &Path) -> Result<usize, SweepError> {

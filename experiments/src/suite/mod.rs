@@ -31,6 +31,7 @@ use crate::{
     config::Examples,
     correlation::store::NetworkStore,
     files::write_atomically,
+    linear_algebra::decomposition_instructions,
     sweep::{self, Identity, Pieces, Settings, SweepError},
     version::COMMIT,
 };
@@ -38,6 +39,7 @@ use patchgrad::Isa;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     fs,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
 };
 
@@ -81,6 +83,7 @@ impl Setup<'_> {
             plan: sweep.plan(),
             rows: sweep.pieces() * sweep.rows_each(),
             instruction_set: Isa::active().to_string(),
+            decompositions: decomposition_instructions().to_string(),
             version: env!("CARGO_PKG_VERSION").to_string(),
             commit: COMMIT.to_string(),
         }
@@ -200,6 +203,29 @@ pub fn run_sweep<P: Pieces>(
     settings: &Settings,
 ) -> Result<(), SweepError> {
     sweep::run(sweep, &setup.identity(name, sweep), folder, settings).map(drop)
+}
+
+/// Draws the picture `file` into `folder` unless it is there, once the rows are: the shard with the first piece does.
+///
+/// It costs no row and no sweep behind it. Where there is nothing to draw, a mistake of this program ends the drawing, or someone has
+/// asked to stop, there is no picture, and the next run of the same sweep tries again.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn draw_picture(
+    folder: &Path,
+    file: &str,
+    settings: &Settings,
+    draw: impl FnOnce() -> Option<Vec<u8>>,
+) -> Result<(), SweepError> {
+    let file = folder.join(file);
+    if file.exists() || !settings.shard.has(0) || settings.interrupt.is_requested() {
+        return Ok(());
+    }
+    match catch_unwind(AssertUnwindSafe(draw)) {
+        Ok(Some(png)) => Ok(write_atomically(&file, &png)?),
+        Ok(None) | Err(_) => Ok(()),
+    }
 }
 
 /// Copies the file of this name from the first of the shards that has it to `out`: pictures that one shard draws.
