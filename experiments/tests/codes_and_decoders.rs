@@ -106,7 +106,9 @@ fn networks_are_trained_as_the_store_says() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_pitfall"));
     command.current_dir(folder.path()).env("PATCHGRAD_ISA", "portable").env_remove("PATCHGRAD_DATA");
-    command.args(["run", "correlation", "--profile", "smoke", "--quiet", "--out", "one"]).assert().success();
+    // Of this seed the few networks have every start.
+    let fixed = ["run", "correlation", "--profile", "smoke", "--seed", "5", "--quiet", "--out", "one"];
+    command.args(fixed).assert().success();
     let text = fs::read_to_string(folder.path().join("one/mnist/correlation/rows.csv")).unwrap();
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let rows: Vec<BTreeMap<String, String>> = reader.deserialize().map(Result::unwrap).collect();
@@ -121,7 +123,7 @@ fn networks_are_trained_as_the_store_says() {
     // The matrix products of matrixmultiply have other bits without fused multiply-adds.
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("fma") {
-        assert_eq!(seen, "{\"denoising\", \"oja\", \"random\"} a3a3b58b644b32a9");
+        assert_eq!(seen, "{\"denoising\", \"oja\", \"random\", \"rbm\"} cd080c42a1b1e9a1");
     }
     assert!(starts.len() > 1, "{seen}");
 }

@@ -1,8 +1,14 @@
 //! Networks that are trained once. E1 to E4 look at the same members of the populations: where there is a folder for them,
 //! whoever comes first leaves a trained member there and the others read it, with the same bits.
 
-use super::{population::Member, training::train_member};
-use crate::{files::write_atomically, scae::Scae, suite::Setup, training::TrainingError, units::Trained};
+use super::{
+    population::Member,
+    training::{start_of, start_rate, train_member},
+};
+use crate::{
+    files::write_atomically, linear_algebra::decomposition_instructions, scae::Scae, suite::Setup,
+    training::TrainingError, units::Trained,
+};
 use patchgrad::{
     Isa, Tensor, Workspace,
     checkpoint::{Checkpoint, CheckpointError},
@@ -15,7 +21,7 @@ use std::{
 };
 
 /// What training makes of a member; raised by every change that gives a network other bits, so that networks of before are not taken.
-/// `experiments/tests/codes_and_decoders.rs` notices.
+/// `experiments/tests/codes_and_decoders.rs` notices, but for starts by principal components.
 const TRAINED_AS: u32 = 1;
 
 /// A folder for trained members, or none.
@@ -70,7 +76,7 @@ impl<'a> Trainer<'a> {
             origin: format!(
                 "trained as {TRAINED_AS}, kernels {}, decompositions {}, {} {:?}, {} pictures",
                 Isa::active(),
-                if decompositions_use_avx512() { "avx512" } else { "other" },
+                decomposition_instructions(),
                 examples.name,
                 examples.checksums,
                 examples.train.count()
@@ -108,9 +114,13 @@ impl<'a> Trainer<'a> {
         Ok((scae, trained))
     }
 
-    /// What the network of a member depends on.
+    /// What the network of a member depends on; the units that its layers start as have settings that the member does not hold.
     fn key(&self, member: &Member) -> String {
-        format!("{}, {member:?}", self.origin)
+        let starts: Vec<_> = (0..member.spec.layers.len())
+            .filter_map(|layer| start_of(member, layer))
+            .map(|unit| (unit, start_rate(unit, member.training.lr)))
+            .collect();
+        format!("{}, {member:?}, starts {starts:?}", self.origin)
     }
 
     /// The network of a file; `None` if it is another one.
@@ -159,14 +169,6 @@ fn checksum(scae: &Scae, errors: [&[f64]; 2]) -> String {
         tensor.as_slice().iter().for_each(|value| crc.update(&value.to_le_bytes()));
     }
     format!("{:08x}", crc.sum())
-}
-
-/// faer chooses its instructions by the processor, whatever the kernels use, and networks that begin with components depend on it.
-fn decompositions_use_avx512() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    return std::arch::is_x86_feature_detected!("avx512f");
-    #[cfg(not(target_arch = "x86_64"))]
-    false
 }
 
 #[cfg(test)]

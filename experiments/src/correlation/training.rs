@@ -19,13 +19,23 @@ pub fn train_member(
     workspace: &mut Workspace,
 ) -> Result<Vec<Trained>, TrainingError> {
     let layer = |layer: usize| {
-        let unit = member.spec.layers[layer].unit;
-        if let Some(start) = member.initialisation.unit(layer, unit.encoder(), unit.decoder()) {
+        if let Some(start) = start_of(member, layer) {
             initialise(scae, layer, start, (pictures, Labels::None), &member.training, workspace)?;
         }
         train_layer(scae, layer, pictures, Labels::None, &member.training, workspace)
     };
     (0..member.spec.layers.len()).map(layer).collect()
+}
+
+/// The unit that a layer starts as; `None` where it starts at random.
+pub(super) fn start_of(member: &Member, layer: usize) -> Option<UnitSpec> {
+    let unit = member.spec.layers[layer].unit;
+    member.initialisation.unit(layer, unit.encoder(), unit.decoder())
+}
+
+/// The learning rate of a start, where the layer itself has `lr`. That of a Hebbian rule is relative to the size of the patches.
+pub(super) fn start_rate(unit: UnitSpec, lr: f64) -> f64 {
+    if unit.kind() == "oja" { 0.3 } else { lr.min(2e-3) }
 }
 
 /// Starts a layer with what `unit` learns from the same patches. Where it has fewer directions than the layer has features
@@ -57,9 +67,7 @@ pub(crate) fn initialise(
         let known = scae.params().find(&name).expect("the layers below are the same");
         *start.params_mut().get_mut(id) = scae.params().get(known).clone();
     }
-    // The rate of a Hebbian rule is relative to the size of the patches.
-    let lr = if unit.kind() == "oja" { 0.3 } else { training.lr.min(2e-3) };
-    let config = TrainConfig { lr, weight_decay: 0.0, ..*training };
+    let config = TrainConfig { lr: start_rate(unit, training.lr), weight_decay: 0.0, ..*training };
     train_layer(&mut start, layer, pictures, labels, &config, workspace)?;
     let Some(equivalent) = start.unit(layer).equivalent(start.params()) else { return Ok(()) };
     let mut copy = |name: &str, from: &Tensor, columns: bool| {

@@ -14,7 +14,7 @@
 //! Data are tables of `f32`, one row per image, seen through [`Rows`]. All arithmetic is `f64`: sums over tens of
 //! thousands of rows lose nothing, eigenvalues near zero can be told from rounding, and it costs little (a few tenths
 //! of a second for the largest problem here). faer runs on one thread, so results do not depend on the number of
-//! threads.
+//! threads; they depend on the processor in their last digits, see [`decomposition_instructions`].
 
 mod alignment;
 mod blocks;
@@ -36,6 +36,18 @@ pub use projection::RandomProjection;
 pub use ridge::{Ridge, RidgeSettings, SelectedRidge, select_ridge};
 pub use rows::Rows;
 pub use standardise::{SMALLEST_DEVIATION, Standardiser};
+
+/// The vector instructions that faer chooses on this processor, whatever the kernels of the engine use (`PATCHGRAD_ISA`). The
+/// last digits of eigenvalues, eigenvectors and least squares depend on them.
+pub fn decomposition_instructions() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx512f") {
+        return "avx512";
+    } else if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
+        return "avx2";
+    }
+    "baseline"
+}
 
 /// Why a decomposition has no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

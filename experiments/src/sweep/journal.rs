@@ -355,9 +355,11 @@ pub(super) fn check(folder: &Path, identity: &Identity) -> Result<(), SweepError
         return replace(folder, identity);
     }
     let there = identity_of(folder)?;
-    // Versions that did not keep the number of rows agree with any.
+    // Versions that did not keep the number of rows or the processor agree with any.
     let kept = there.rows > 0 && identity.rows > 0;
     let rows = |rows: usize| if kept { rows.to_string() } else { String::new() };
+    let kept = !there.decompositions.is_empty() && !identity.decompositions.is_empty();
+    let decompositions = |of: String| if kept { of } else { String::new() };
     let differs = [
         ("experiment", there.name, identity.name.clone()),
         ("profile", there.profile, identity.profile.clone()),
@@ -367,6 +369,11 @@ pub(super) fn check(folder: &Path, identity: &Identity) -> Result<(), SweepError
         ("plan", there.plan, identity.plan.clone()),
         ("number of rows", rows(there.rows), rows(identity.rows)),
         ("instruction set", there.instruction_set, identity.instruction_set.clone()),
+        (
+            "instruction set of decompositions",
+            decompositions(there.decompositions),
+            decompositions(identity.decompositions.clone()),
+        ),
         ("version", there.version, identity.version.clone()),
     ];
     match differs.into_iter().find(|(_, got, expected)| got != expected) {

@@ -54,6 +54,10 @@ pub struct Identity {
     pub rows: usize,
     /// Instruction set of the kernels: another one may change the last bits.
     pub instruction_set: String,
+    /// [That of decompositions](crate::linear_algebra::decomposition_instructions), which is the processor's; empty in files of
+    /// versions that did not keep it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub decompositions: String,
     /// Version of the project.
     pub version: String,
     /// The [commits](crate::version::COMMIT) that computed rows, in one order: a sweep goes on with another commit of the same version.
@@ -82,6 +86,7 @@ impl Identity {
             plan: "a few".to_string(),
             rows: 0,
             instruction_set: "portable".to_string(),
+            decompositions: String::new(),
             version: "0".to_string(),
             commit: String::new(),
         }

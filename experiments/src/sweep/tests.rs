@@ -76,6 +76,7 @@ fn identity(seed: u64) -> Identity {
         plan: text("23 numbers"),
         rows: 23,
         instruction_set: text("any"),
+        decompositions: text("avx2"),
         version: text("1"),
         commit: text("0123456789ab"),
     }
@@ -182,6 +183,20 @@ fn shards_are_joined_and_strangers_refused() {
     for wrong in ["0/3", "4/3", "1", "a/b", "1/0"] {
         assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
     }
+}
+
+#[test]
+fn rows_of_processors_that_round_differently_are_not_mixed() {
+    let folder = tempfile::tempdir().unwrap();
+    run_in(folder.path(), &Numbers::new(1), 1, "1/2").unwrap();
+    let other = Identity { decompositions: "avx512".to_string(), ..identity(1) };
+    let error = Journal::<Row>::open(folder.path(), &other).err().unwrap();
+    assert!(
+        error.to_string().contains("its instruction set of decompositions is avx2, this one's is avx512"),
+        "{error}"
+    );
+    // A version that did not keep it.
+    Journal::<Row>::open(folder.path(), &Identity { decompositions: String::new(), ..identity(1) }).unwrap();
 }
 
 #[test]
