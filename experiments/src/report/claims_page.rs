@@ -52,6 +52,7 @@ struct Page {
     networks: Vec<Networks>,
     runs: Vec<Run>,
     unfinished: Vec<String>,
+    mistakes: Vec<String>,
 }
 
 /// A claim with what every set says about it.
@@ -202,11 +203,18 @@ pub fn render_claims(collected: &Collected) -> Result<ClaimsPage> {
         networks: networks(&collected.sweeps)?,
         runs: runs(&collected.sweeps)?,
         unfinished: unfinished.clone(),
+        mistakes: mistakes(&collected.sweeps),
     };
     let environment = environment()?;
     let html = environment.get_template("claims.html").and_then(|template| template.render(Serde(&page)));
     let findings = findings.into_iter().map(|(_, finding)| finding).collect();
     Ok(ClaimsPage { html: html.context("the report does not render")?, numbers, findings, untested, unfinished })
+}
+
+/// Sweeps that have rows which say nothing of a network.
+fn mistakes(sweeps: &[Found]) -> Vec<String> {
+    let of_sweep = |found: &Found| format!("{} ({} of its rows)", found.folder.display(), found.mistakes);
+    sweeps.iter().filter(|found| found.mistakes > 0).map(of_sweep).collect()
 }
 
 /// Whether `other` is E1 with the networks of `found`.

@@ -30,6 +30,7 @@ mod tests {
             set: set.to_string(),
             folder: Path::new("nowhere").to_path_buf(),
             identity: Identity { instruction_set: instruction_set.to_string(), ..Identity::made_up("correlation") },
+            mistakes: 0,
         };
         let all = [found("a", "avx2"), found("b", "avx512"), found("c", "avx2")];
         let commands = commands("correlation", &all.iter().collect::<Vec<_>>(), " --out OUT");

@@ -55,6 +55,8 @@ pub struct Found {
     pub folder: PathBuf,
     /// What it says of itself.
     pub identity: Identity,
+    /// Rows that a mistake of this program left, which say nothing of a network.
+    pub mistakes: usize,
 }
 
 /// Everything below `folders`.
@@ -155,7 +157,8 @@ fn add_sweep(folder: &Path, collected: &mut Collected) -> Result<(), SweepError>
         false => sweep::count(&folder.join("journal.csv")).unwrap_or(0),
     };
     if finished && of.is_none_or(|of| rows >= of) {
-        collected.sweeps.push(Found { set, folder: folder.to_path_buf(), identity });
+        let mistakes = sweep::mistakes(folder)?;
+        collected.sweeps.push(Found { set, folder: folder.to_path_buf(), identity, mistakes });
     } else {
         collected.unfinished.push(Unfinished { set, name: identity.name, folder: folder.to_path_buf(), rows, of });
     }

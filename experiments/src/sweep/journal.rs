@@ -156,6 +156,22 @@ pub(super) fn indices(file: &Path) -> Result<BTreeSet<usize>, SweepError> {
     rows.map(index).collect()
 }
 
+/// How many rows of `rows.csv` and of the journal in `folder` have a value that begins with `start`.
+pub(super) fn rows_with(folder: &Path, start: &str) -> Result<usize, SweepError> {
+    let mut found = BTreeSet::new();
+    for file in ["rows.csv", "journal.csv"].map(|name| folder.join(name)).into_iter().filter(|file| file.exists()) {
+        let wrong = |reason: String| SweepError::Read { file: file.clone(), reason };
+        let bytes = fs::read(&file).map_err(|error| wrong(error.to_string()))?;
+        for row in csv::Reader::from_reader(whole_lines(&bytes)).into_records() {
+            let row = row.map_err(|error| wrong(error.to_string()))?;
+            if row.iter().any(|value| value.starts_with(start)) {
+                found.insert(row.get(0).unwrap_or_default().to_string());
+            }
+        }
+    }
+    Ok(found.len())
+}
+
 /// A file without the part of a line that a crash left at its end.
 fn whole_lines(bytes: &[u8]) -> &[u8] {
     &bytes[..bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1)]

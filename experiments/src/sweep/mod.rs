@@ -200,17 +200,19 @@ impl<S: Sweep> Pieces for S {
     }
 }
 
-/// The rows of a piece, and whether it panicked. That is a mistake of this program; it costs the piece, not the night: the rows say
-/// what happened.
-fn rows_of<P: Pieces>(sweep: &P, piece: usize) -> (Vec<P::Row>, bool) {
+/// How the reason of rows begins whose piece panicked.
+const MISTAKE: &str = "a mistake of this program: ";
+
+/// The rows of a piece. One that panics is a mistake of this program; it costs the piece, not the night: the rows say what happened.
+fn rows_of<P: Pieces>(sweep: &P, piece: usize) -> Vec<P::Row> {
     // Pieces share only what is computed once and then read (`OnceLock`), which a panic leaves to be computed.
     let rows = catch_unwind(AssertUnwindSafe(|| sweep.rows(piece)));
-    rows.map(|rows| (rows, false)).unwrap_or_else(|panic| {
+    rows.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<&str>().copied();
         let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("it panicked");
         // On one line, as a journal that a crash cuts has to end with a whole one.
         let text: Vec<&str> = text.split_whitespace().collect();
-        (sweep.failed_rows(piece, format!("a mistake of this program: {}", text.join(" "))), true)
+        sweep.failed_rows(piece, format!("{MISTAKE}{}", text.join(" ")))
     })
 }
 
@@ -223,8 +225,6 @@ pub struct Done {
     pub of: usize,
     /// The share of the whole cost.
     pub share: f64,
-    /// Pieces that panicked in this run.
-    pub mistakes: usize,
 }
 
 /// How a sweep is run.
@@ -265,24 +265,24 @@ pub fn run<P: Pieces>(
     left.sort_by(|a, b| is_first(b).cmp(&is_first(a)).then(by_cost(a, b)).then(a.cmp(b)));
     let cost = |pieces: &[usize]| pieces.iter().map(|piece| sweep.piece_cost(*piece)).sum::<f64>();
     let total = cost(&mine);
-    let tell = |pieces: usize, gone: f64, mistakes: usize| {
+    let tell = |pieces: usize, gone: f64| {
         let share = if total > 0.0 { gone / total } else { 1.0 };
-        (settings.progress)(Done { pieces, of: mine.len(), share, mistakes });
+        (settings.progress)(Done { pieces, of: mine.len(), share });
     };
     let gone = total - cost(&left);
-    tell(mine.len() - left.len(), gone, 0);
+    tell(mine.len() - left.len(), gone);
     if !left.is_empty() {
         journal::note_commit(folder, identity)?;
-        let state = Mutex::new((&mut journal, mine.len() - left.len(), gone, 0, None::<SweepError>));
+        let state = Mutex::new((&mut journal, mine.len() - left.len(), gone, None::<SweepError>));
         let failed = AtomicBool::new(false);
         let piece = |at: usize| {
             if failed.load(Ordering::Relaxed) || settings.interrupt.is_requested() {
                 return;
             }
-            let (rows, panicked) = rows_of(sweep, left[at]);
+            let rows = rows_of(sweep, left[at]);
             assert_eq!(rows.len(), each, "rows of piece {}", left[at]);
             let mut state = state.lock().expect("no thread panics while it holds the journal");
-            let (journal, pieces, gone, mistakes, error) = &mut *state;
+            let (journal, pieces, gone, error) = &mut *state;
             if error.is_some() {
                 // Nothing is added behind what could not be written.
                 return;
@@ -291,8 +291,7 @@ pub fn run<P: Pieces>(
             match appended {
                 Ok(()) => {
                     (*pieces, *gone) = (*pieces + 1, *gone + sweep.piece_cost(left[at]));
-                    *mistakes += usize::from(panicked);
-                    tell(*pieces, *gone, *mistakes);
+                    tell(*pieces, *gone);
                 }
                 Err(why) => {
                     failed.store(true, Ordering::Relaxed);
@@ -304,7 +303,7 @@ pub fn run<P: Pieces>(
             1 => (0..left.len()).for_each(piece),
             jobs => drop(parallel::with_threads(jobs, || parallel::map_jobs(left.len(), piece))),
         }
-        let (_, pieces, _, _, error) = state.into_inner().expect("no thread panics while it holds the journal");
+        let (_, pieces, _, error) = state.into_inner().expect("no thread panics while it holds the journal");
         if let Some(error) = error {
             return Err(error);
         }
@@ -339,6 +338,14 @@ pub fn rows<R: DeserializeOwned>(folder: &Path) -> Result<Vec<R>, SweepError> {
 /// If it cannot be read, or is no CSV.
 pub fn count(file: &Path) -> Result<usize, SweepError> {
     journal::indices(file).map(|indices| indices.len())
+}
+
+/// How many rows in `folder` say that a mistake of this program ended their piece, so that they are none of a network.
+///
+/// # Errors
+/// If the rows cannot be read.
+pub fn mistakes(folder: &Path) -> Result<usize, SweepError> {
+    journal::rows_with(folder, MISTAKE)
 }
 
 /// Which sweep `folder` holds.

@@ -424,18 +424,15 @@ fn a_piece_that_panics_is_a_row_that_says_so_and_the_others_are_done() {
     let sound = run_in(&folder.path().join("sound"), &Numbers::new(1), 1, "1/1").unwrap();
     for jobs in [1, 3] {
         let interrupt = Interrupt::new();
-        let mistakes = AtomicUsize::new(0);
-        let count = |done: Done| {
-            mistakes.fetch_max(done.mistakes, Ordering::SeqCst);
-        };
-        let settings = Settings { jobs, shard: Shard::WHOLE, interrupt: &interrupt, progress: &count };
+        let settings = Settings { jobs, shard: Shard::WHOLE, interrupt: &interrupt, progress: &|_| () };
         let at = folder.path().join(jobs.to_string());
         let rows = run(&Faulty(Numbers::new(1)), &identity(1), &at, &settings).unwrap();
-        assert_eq!(mistakes.into_inner(), 1);
+        assert_eq!(mistakes(&at).unwrap(), 1);
         assert!(rows[4].name.starts_with("a mistake of this program: ") && rows[4].name.contains("no fours"));
         assert!(!rows[4].name.contains('\n'), "{:?}", rows[4].name);
         assert_eq!((&rows[..4], &rows[5..]), (&sound[..4], &sound[5..]));
     }
+    assert_eq!(mistakes(&folder.path().join("sound")).unwrap(), 0);
 }
 
 #[test]

@@ -21,10 +21,7 @@ use crate::{
 use anyhow::{Context, Result};
 use clap::Args;
 use patchgrad_datasets::SetName;
-use std::{
-    path::{Component, Path, PathBuf},
-    sync::atomic::{AtomicUsize, Ordering},
-};
+use std::path::{Component, Path, PathBuf};
 
 /// Sets with pictures of 28 or 32 pixels, for which the populations are.
 const SETS: [&str; 6] = ["mnist", "fashion-mnist", "cifar-10", "cifar-100", "svhn", "svhn-1083"];
@@ -208,16 +205,12 @@ fn run_chosen(
                     tell(&format!("{}: nothing to go on with yet, so it begins", folder.display()));
                 }
                 let progress = Progress::new("done", options.quiet);
-                let mistakes = AtomicUsize::new(0);
-                let show = |done: Done| {
-                    mistakes.fetch_max(done.mistakes, Ordering::Relaxed);
-                    progress.show(done.pieces, done.of, done.share);
-                };
+                let show = |done: Done| progress.show(done.pieces, done.of, done.share);
                 let jobs = usize::from(options.jobs);
                 let settings = Settings { jobs, shard: options.shard, interrupt, progress: &show };
                 let outcome = source.run(&setup, &folder, &settings);
                 drop(progress);
-                tell_of_mistakes(mistakes.into_inner(), &folder);
+                tell_of_mistakes(&folder);
                 outcome.map_err(|error| advised(error.into(), out))?;
                 computed.push(source.name());
             }
@@ -235,11 +228,12 @@ fn run_chosen(
 }
 
 /// Says what a user may not see among hundreds of rows.
-fn tell_of_mistakes(pieces: usize, folder: &Path) {
-    if pieces > 0 {
+fn tell_of_mistakes(folder: &Path) {
+    // What cannot be read is said by whoever needs it.
+    if let Ok(rows @ 1..) = sweep::mistakes(folder) {
         tell(&format!(
-            "{}: pieces of work that a mistake of this program ended: {pieces}; their rows say which. Once it is mended, take their \
-             lines out of rows.csv (or journal.csv), and --resume computes them again",
+            "{}: a mistake of this program ended the work on {rows} of the rows, which say which. Once it is mended, take their lines out \
+             of rows.csv (or journal.csv), and --resume computes them again",
             folder.display()
         ));
     }
