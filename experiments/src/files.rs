@@ -168,8 +168,26 @@ impl FileSystem for FaultyDisk {
 /// # Errors
 /// If any step fails; a file that was there before is unchanged then, except if the very last step failed, the fsync of the
 /// folder.
+///
+/// A link is followed. What is there and is no file, such as a pipe or a device, cannot be replaced: it is written to.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
-    write_atomically_to(&Disk, path, bytes)
+    let target = target(path);
+    if !is_special(&target) {
+        return write_atomically_to(&Disk, &target, bytes);
+    }
+    let fail = |doing| move |source| WriteError { path: path.to_path_buf(), doing, replaced: true, source };
+    let mut file = OpenOptions::new().write(true).open(&target).map_err(fail("opening it"))?;
+    file.write_all(bytes).map_err(fail("writing it"))
+}
+
+/// Where a link leads; any other path, also that of a link to nothing, is itself.
+pub fn target(path: &Path) -> PathBuf {
+    if path.is_symlink() { path.canonicalize().unwrap_or_else(|_| path.to_path_buf()) } else { path.to_path_buf() }
+}
+
+/// Whether something is there that is neither a file nor a folder.
+pub fn is_special(path: &Path) -> bool {
+    path.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir())
 }
 
 /// [`write_atomically`] on any file system.
@@ -295,6 +313,27 @@ mod tests {
         write_atomically(&path, b"whole").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"whole");
         assert_eq!(names(folder.path()), keep);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_and_what_is_no_file_is_written_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        write_atomically(&link, b"new").unwrap();
+        assert_eq!((fs::read(&file).unwrap(), link.is_symlink()), (b"new".to_vec(), true));
+        assert!(!is_special(&file) && !is_special(folder.path()) && is_special(Path::new("/dev/null")));
+        // A link to nothing is replaced.
+        fs::remove_file(&file).unwrap();
+        write_atomically(&link, b"whole").unwrap();
+        assert_eq!((fs::read(&link).unwrap(), link.is_symlink()), (b"whole".to_vec(), false));
+        // Not the device itself: whoever may replace it would.
+        let null = folder.path().join("null");
+        std::os::unix::fs::symlink("/dev/null", &null).unwrap();
+        write_atomically(&null, b"gone").unwrap();
+        assert!(null.is_symlink() && is_special(&null));
     }
 
     #[test]

@@ -95,7 +95,7 @@ impl RunFolder {
         Ok((Self { path: path.to_path_buf() }, config))
     }
 
-    /// Removes what an earlier run left that could be taken for results of this one.
+    /// Removes what an earlier run left that could be taken for results of this one, with what was made of its model.
     ///
     /// # Errors
     /// If a file is there and cannot be removed.
@@ -108,9 +108,16 @@ impl RunFolder {
             "report.html",
             "probes.csv",
             "features.csv",
+            "codes.npz",
+            "reconstructions.png",
         ];
-        for name in names {
-            let path = self.path.join(name);
+        let figures = fs::read_dir(self.path.join("figures")).into_iter().flatten().flatten().map(|entry| entry.path());
+        let figures = figures.filter(|file| file.extension().is_some_and(|extension| extension == "png"));
+        let classifier = Self { path: self.path.join("classifier") };
+        if classifier.path.is_dir() {
+            classifier.clear()?;
+        }
+        for path in names.map(|name| self.path.join(name)).into_iter().chain(figures) {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     return Err(error).with_context(|| format!("cannot remove {}", path.display()));

@@ -114,6 +114,16 @@ fn every_experiment_has_its_place_on_a_page_that_a_browser_shows() {
     assert!(numbers.lines().any(|line| line.starts_with("correlation.mnist.pooled.own.rho\t")), "{numbers}");
     assert_eq!(html, fs::read_to_string(folder.join("again.html")).unwrap(), "the same rows give the same page");
 
+    // A name that was mistaken costs no rows.
+    let rows = "runs/mnist/correlation/rows.csv";
+    let before = fs::read(folder.join(rows)).unwrap();
+    fs::write(folder.join("account.md"), "{{ n }}").unwrap();
+    for arguments in [&["--out", rows][..], &["--fill", "account.md", "--write", rows]] {
+        let refused = pitfall().args(["report", "runs"]).args(arguments).assert().code(2).get_output().stderr.clone();
+        assert!(String::from_utf8(refused).unwrap().contains("nothing was written. Give another name"));
+    }
+    assert_eq!(fs::read(folder.join(rows)).unwrap(), before);
+
     let Some(chromium) = chromium() else {
         // Past the harness, which keeps to itself what a test prints that passes.
         writeln!(std::io::stderr(), "no Chromium on the path: the page was not looked at").unwrap();

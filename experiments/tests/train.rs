@@ -203,6 +203,14 @@ fn a_trained_network_is_looked_at_from_all_sides() {
     let before = fs::read(folder.path().join("run/classifier/model.safetensors")).unwrap();
     printed(folder.path(), &["finetune", "run", "--quiet", "--resume"]);
     assert!(before == fs::read(folder.path().join("run/classifier/model.safetensors")).unwrap());
+    // With settings of its own, which it remembers; one that cannot be leaves nothing behind.
+    let message = refused(folder.path(), &["finetune", "run", "--force", "--set", "classifier.trained_layers=9"], 2);
+    assert!(message.contains("classifier: "), "{message}");
+    assert!(before == fs::read(folder.path().join("run/classifier/model.safetensors")).unwrap());
+    printed(folder.path(), &["finetune", "run", "--quiet", "--force", "--set", "classifier.epochs=2"]);
+    let before = fs::read(folder.path().join("run/classifier/model.safetensors")).unwrap();
+    printed(folder.path(), &["finetune", "run", "--quiet", "--resume"]);
+    assert!(before == fs::read(folder.path().join("run/classifier/model.safetensors")).unwrap());
 }
 
 #[test]
@@ -345,6 +353,10 @@ fn mistakes_are_named_and_nothing_is_overwritten() {
     assert!(with("network.layers.1.kernel=9", 2).contains("network.layers: "));
     assert!(with("network.layers.0.kernel=3", 2).contains("layer 0: patches of 3 every 4 leave 1 of 28 over"));
     assert!(with("network.activation=tanh", 2).contains("network.activation: is for kind"));
+    let huge = with("network.layers.0.features=9000000000000000000", 2);
+    assert!(huge.contains("network: would have ") && huge.contains("take fewer features"), "{huge}");
+    assert!(with("training.batch_size=1000000000000", 2).contains("training.batch_size: must be at most 1048576"));
+    assert!(with("training.samples_per_layer=9000000000000000000", 2).contains("training.samples_per_layer: must be"));
     assert!(with("data.channels=grey", 2).contains("data.channels: is for the sets folders"));
     assert!(with("network.layers.1.unit.noise.sd=-1", 2).contains("network.layers[1].unit: "));
     assert!(!folder.path().join("run").exists(), "a request that is wrong leaves nothing behind");
@@ -359,6 +371,14 @@ fn mistakes_are_named_and_nothing_is_overwritten() {
     fs::write(folder.path().join("taken/notes.txt"), "mine").unwrap();
     let message = refused(folder.path(), &["train", "small.toml", "--out", "taken"], 2);
     assert!(message.contains("taken exists and is not empty; nothing was written"), "{message}");
+    if cfg!(target_os = "linux") {
+        // As another run does that writes there.
+        let writes = fs::File::open(folder.path().join("taken")).unwrap();
+        writes.lock().unwrap();
+        let message = refused(folder.path(), &["train", "small.toml", "--out", "taken", "--force"], 2);
+        assert!(message.contains("another run is writing to taken"), "{message}");
+        assert!(!folder.path().join("taken/config.toml").exists());
+    }
     assert!(refused(folder.path(), &["train", "none.toml"], 2).contains("none.toml"));
     assert!(refused(folder.path(), &["encode", "taken"], 1).contains("there is no config.toml in it"));
 }

@@ -1,7 +1,7 @@
 //! `pitfall` without a command: the demonstration, its options, its progress, its files.
 
 use super::{
-    output::{Otherwise, prepare, print},
+    output::{Otherwise, claim, new_folder, prepare, print},
     progress::Progress,
 };
 use crate::demo::{
@@ -13,10 +13,7 @@ use crate::demo::{
 };
 use anyhow::Result;
 use clap::Args;
-use std::{
-    path::{Path, PathBuf},
-    time::Instant,
-};
+use std::{path::PathBuf, time::Instant};
 
 /// Options of the demonstration.
 #[derive(Clone, Debug, Args)]
@@ -47,10 +44,10 @@ pub(super) struct DemoArgs {
 /// Runs the demonstration and writes its folder.
 pub(super) fn run(args: &DemoArgs) -> Result<()> {
     let started = jiff::Timestamp::now();
-    let stamp = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string();
-    let out = args.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("demo-{stamp}")));
     // The folder is made first: nobody should wait for a run that cannot be written.
+    let out = args.out.clone().map_or_else(|| new_folder("demo"), Ok)?;
     prepare(&out, Otherwise::Force, args.force)?;
+    let _claim = claim(&out)?;
     let config = DemoConfig {
         seed: args.seed,
         threads: usize::from(args.threads),

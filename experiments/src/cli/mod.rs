@@ -89,7 +89,7 @@ struct OneValidation {
 
 /// Parses the arguments, runs the command and turns its outcome into an exit code.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = parsed::<Cli>(Cli::command());
     if let Err(message) = Isa::from_env() {
         output::tell(&format!("error: {message}"));
         return ExitCode::from(2);
@@ -115,8 +115,7 @@ pub fn experiment(name: &str) -> ExitCode {
     let experiment = crate::suite::experiment(name).expect("binaries are named after experiments");
     let command = OneExperiment::command().name(experiment.name()).about(experiment.question());
     let options = command.long_about(format!("{}\n\n{}", experiment.question(), experiment.protocol()));
-    let parsed = OneExperiment::from_arg_matches(&options.get_matches());
-    let parsed = parsed.unwrap_or_else(|error| error.exit());
+    let parsed = parsed::<OneExperiment>(options);
     if let Err(message) = Isa::from_env() {
         output::tell(&format!("error: {message}"));
         return ExitCode::from(2);
@@ -126,12 +125,26 @@ pub fn experiment(name: &str) -> ExitCode {
 
 /// The same for the binary of the validation: `pitfall run validation`.
 pub fn validation() -> ExitCode {
-    let parsed = OneValidation::parse();
+    let parsed = parsed::<OneValidation>(OneValidation::command());
     if let Err(message) = Isa::from_env() {
         output::tell(&format!("error: {message}"));
         return ExitCode::from(2);
     }
     exit_code(run::validate(&parsed.options))
+}
+
+/// The arguments of this process, or the end of it with a message.
+fn parsed<P: FromArgMatches>(command: clap::Command) -> P {
+    P::from_arg_matches(&with_negative_numbers(command).get_matches()).unwrap_or_else(|error| error.exit())
+}
+
+/// Takes `--seed -1` for a seed that is out of range, and says so, not for an option that is called 1.
+fn with_negative_numbers(command: clap::Command) -> clap::Command {
+    let with = |arg: clap::Arg| {
+        let is_option = arg.get_long().is_some() && arg.get_action().takes_values();
+        if is_option { arg.allow_negative_numbers(true) } else { arg }
+    };
+    command.mut_args(with).mut_subcommands(with_negative_numbers)
 }
 
 /// Does `work` on `threads` threads, 0 for one on each core.

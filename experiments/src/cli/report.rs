@@ -8,7 +8,11 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use clap::Args;
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 /// Options of `pitfall report`.
 #[derive(Debug, Args)]
@@ -36,6 +40,13 @@ pub(super) fn run(args: &ReportArgs) -> Result<()> {
         fs::read_to_string(file).map(|text| (file, text)).with_context(|| format!("cannot read {}", file.display()))
     });
     let template = template.transpose()?;
+    if let (Some(template), Some(to)) = (&args.fill, &args.write)
+        && to.is_file()
+        && to.extension() != template.extension()
+    {
+        let expected = template.extension().unwrap_or_default().display();
+        return Err(replaces(to, &format!("an account, .{expected} as its template")));
+    }
     let out = write_report(&args.runs, args.out.clone(), !args.numbers)?;
     if args.numbers {
         let lines: Vec<String> = out.numbers.iter().map(|(name, value)| format!("{name}\t{value}\n")).collect();
@@ -50,6 +61,12 @@ pub(super) fn run(args: &ReportArgs) -> Result<()> {
 
 /// Writes the page of everything below `runs`, and prints the verdicts and its path if `tell`.
 pub(super) fn write_report(runs: &[PathBuf], out: Option<PathBuf>, tell: bool) -> Result<crate::report::ClaimsPage> {
+    if let Some(out) = &out
+        && out.is_file()
+        && !is_page(out)
+    {
+        return Err(replaces(out, "a page"));
+    }
     let collected = collect(runs)?;
     if collected.sweeps.is_empty() && collected.validations.is_empty() {
         let unfinished: Vec<String> = collected.unfinished.iter().map(ToString::to_string).collect();
@@ -63,4 +80,17 @@ pub(super) fn write_report(runs: &[PathBuf], out: Option<PathBuf>, tell: bool) -
         print(&format!("{}{}\n", verdict_lines(&page), out.display()))?;
     }
     Ok(page)
+}
+
+/// Whether the file is HTML: an older page of the same name is replaced.
+fn is_page(file: &Path) -> bool {
+    let mut start = [0; 15];
+    let read = fs::File::open(file).and_then(|mut file| file.read_exact(&mut start));
+    read.is_ok() && start.eq_ignore_ascii_case(b"<!doctype html>")
+}
+
+/// That a file which is no earlier result stays: rows are in the folders that a report is of.
+fn replaces(file: &Path, expected: &str) -> anyhow::Error {
+    BadRequest(format!("{} exists and is not {expected}; nothing was written. Give another name", file.display()))
+        .into()
 }

@@ -82,6 +82,9 @@ fn is_relu(activation: &Activation) -> bool {
     *activation == Activation::Relu
 }
 
+/// Weights that a network may have: 4 GB, and four times as much while Adam trains it.
+const MOST_WEIGHTS: u128 = 1 << 30;
+
 impl NetworkConfig {
     /// Checks what can be checked without the pictures.
     pub(super) fn check(&self, data: &DataConfig, training: &TrainingConfig) -> Result<(), ConfigError> {
@@ -171,6 +174,15 @@ impl NetworkConfig {
     /// # Errors
     /// With the key, and what would fit.
     pub fn check_for(&self, picture: [usize; 3]) -> Result<(), ConfigError> {
+        // First: what follows multiplies sizes.
+        let weights = self.weights(picture);
+        if weights > MOST_WEIGHTS {
+            let gigabytes = weights / 250_000_000;
+            let text = format!(
+                "would have {weights} weights, {gigabytes} GB; at most {MOST_WEIGHTS} are possible: take fewer features, or a shorter code"
+            );
+            return Err(ConfigError::value("network", text));
+        }
         match self.kind {
             NetworkKind::Scae => self.stack(picture).check().map_err(|error| match error {
                 ScaeError::Unit { layer, error } => {
@@ -180,6 +192,34 @@ impl NetworkConfig {
             }),
             NetworkKind::Cae => {
                 self.end_to_end(picture).check().map_err(|error| ConfigError::value("network", error.to_string()))
+            }
+        }
+    }
+
+    /// Weights of encoder and decoder for pictures of this shape. They are counted in 128 bits, since each size
+    /// may be anything.
+    fn weights(&self, picture: [usize; 3]) -> u128 {
+        let wide = |size: usize| size as u128;
+        match self.kind {
+            NetworkKind::Scae => {
+                let depths = std::iter::once(picture[2]).chain(self.layers.iter().map(|layer| layer.features));
+                let of_layer = |(layer, depth): (&LayerConfig, usize)| {
+                    let patch = wide(layer.kernel).saturating_mul(wide(layer.kernel)).saturating_mul(wide(depth));
+                    patch.saturating_mul(wide(layer.features)).saturating_mul(2)
+                };
+                self.layers.iter().zip(depths).map(of_layer).fold(0, u128::saturating_add)
+            }
+            NetworkKind::Cae => {
+                let depths = std::iter::once(picture[2]).chain(self.widths.iter().copied());
+                let of_width =
+                    |(&width, depth): (&usize, usize)| wide(width).saturating_mul(wide(depth)).saturating_mul(2 * 9);
+                let convolutions = self.widths.iter().zip(depths).map(of_width).fold(0, u128::saturating_add);
+                let halved = |size: usize| size.checked_shr(self.widths.len() as u32).unwrap_or(0);
+                // What is left of the picture, all of it into each value of the code.
+                let rest = wide(halved(picture[0])).saturating_mul(wide(halved(picture[1])));
+                let last = wide(self.widths.last().copied().unwrap_or(picture[2]));
+                let code = rest.saturating_mul(last).saturating_mul(wide(self.code_size.unwrap_or(0)));
+                convolutions.saturating_add(code.saturating_mul(2))
             }
         }
     }

@@ -66,6 +66,11 @@ impl Default for TrainingConfig {
     }
 }
 
+/// Pictures or patches in a batch.
+const MOST_IN_A_BATCH: usize = 1 << 20;
+/// Patches shown, or epochs.
+const MOST_SHOWN: usize = 1_000_000_000_000;
+
 impl TrainingConfig {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let wrong = |key: &str, rule: &str| Err(ConfigError::value(format!("training.{key}"), rule));
@@ -77,6 +82,13 @@ impl TrainingConfig {
         }
         if self.epochs == 0 {
             return wrong("epochs", "must be at least 1");
+        }
+        if self.batch_size > MOST_IN_A_BATCH {
+            return wrong("batch_size", &format!("must be at most {MOST_IN_A_BATCH}: a batch has to fit into memory"));
+        }
+        let counts = [("samples_per_layer", self.samples_per_layer), ("epochs", self.epochs)];
+        if let Some((key, _)) = counts.into_iter().find(|(_, count)| *count > MOST_SHOWN) {
+            return wrong(key, &format!("must be at most {MOST_SHOWN}, which would take years already"));
         }
         if !(self.lr > 0.0 && self.lr.is_finite()) {
             return wrong("lr", "must be a number above 0, such as 0.001");

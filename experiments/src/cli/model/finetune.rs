@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        output::{Otherwise, interrupt_on_signals, prepare},
+        output::{Otherwise, claim, interrupt_on_signals, prepare},
         progress::Progress,
     },
     BadRequest, Model, ModelArgs, pictures, print, train,
@@ -57,6 +57,20 @@ enum Head {
 }
 
 impl Head {
+    /// The one that the configuration asks for, before training.
+    fn new(model: &Model, scae: &Scae) -> Result<Self, BadRequest> {
+        let (settings, seed, classes) = (&model.config.classifier, model.config.seed, model.examples.classes());
+        match settings.kind {
+            ClassifierKind::Network => Classifier::with_spec(scae.clone(), settings.spec(classes), seed)
+                .map(|classifier| Self::Network(Box::new(classifier)))
+                .map_err(|error| BadRequest(format!("classifier: {error}"))),
+            ClassifierKind::Central => {
+                let classifier = CentralClassifier::new(scae.clone(), &settings.hidden, classes, settings.loss(), seed);
+                Ok(Self::Central(Box::new(classifier)))
+            }
+        }
+    }
+
     fn classify(&self) -> &dyn Classify {
         match self {
             Self::Network(classifier) => classifier.as_ref(),
@@ -73,12 +87,16 @@ impl Head {
 }
 
 pub(super) fn run(args: &FinetuneArgs) -> Result<()> {
-    let model = args.model.open()?;
+    let folder = RunFolder { path: args.model.run.join("classifier") };
+    // One that was begun goes on with the settings it was begun with.
+    let begun = folder.path.join("config.toml");
+    let model = if args.resume && begun.is_file() { args.model.open_as(&begun)? } else { args.model.open()? };
     let Network::Scae(scae) = &model.network else {
         return Err(BadRequest("a classifier goes on a stack, kind = \"scae\"".to_string()).into());
     };
-    let folder = RunFolder { path: model.folder.path.join("classifier") };
-    prepare(&folder.path, Otherwise::Force, args.model.force || args.resume)?;
+    let head = Head::new(&model, scae)?;
+    prepare(&folder.path, Otherwise::ForceOrResume, args.model.force || args.resume)?;
+    let _claim = claim(&folder.path)?;
     folder.remove_partial_files()?;
     let width = scae.spec().picture[1];
     let seen = Seen::new(&model.examples, scae.spec().picture, model.config.seed)?;
@@ -94,7 +112,7 @@ pub(super) fn run(args: &FinetuneArgs) -> Result<()> {
         _ => train,
     };
     let mut workspace = Workspace::new();
-    let (head, history) = learn(args, &model, &folder, scae, [train, validation], &mut workspace)?;
+    let (head, history) = learn(args, &model, &folder, head, [train, validation], &mut workspace)?;
     let epochs = history.losses.iter().enumerate().map(|(epoch, &loss)| Epoch {
         epoch,
         loss,
@@ -126,7 +144,7 @@ fn learn(
     args: &FinetuneArgs,
     model: &Model,
     folder: &RunFolder,
-    scae: &Scae,
+    mut head: Head,
     [train, validation]: [&Labelled; 2],
     workspace: &mut Workspace,
 ) -> Result<(Head, History)> {
@@ -145,23 +163,12 @@ fn learn(
     let training = settings.training(config.seed);
     let patience = (settings.patience > 0).then_some(settings.patience);
     let spec = FitSpec { patience, ..training.fit_spec() };
-    let (classes, mut sgd) = (model.examples.classes(), training.optimizer());
-    let chosen_by = patience.map(|_| validation);
-    Ok(match settings.kind {
-        ClassifierKind::Network => {
-            let spec_of_head = settings.spec(classes);
-            let mut classifier = Classifier::with_spec(scae.clone(), spec_of_head, config.seed)
-                .map_err(|error| BadRequest(format!("classifier: {error}")))?;
-            let history = classifier.fit(train, chosen_by, &spec, &mut sgd, &mut checkpoints, workspace)?;
-            (Head::Network(Box::new(classifier)), history)
-        }
-        ClassifierKind::Central => {
-            let (hidden, loss) = (&settings.hidden, settings.loss());
-            let mut classifier = CentralClassifier::new(scae.clone(), hidden, classes, loss, config.seed);
-            let history = classifier.fit(train, chosen_by, &spec, &mut sgd, &mut checkpoints, workspace)?;
-            (Head::Central(Box::new(classifier)), history)
-        }
-    })
+    let (chosen_by, mut sgd) = (patience.map(|_| validation), training.optimizer());
+    let history = match &mut head {
+        Head::Network(classifier) => classifier.fit(train, chosen_by, &spec, &mut sgd, &mut checkpoints, workspace)?,
+        Head::Central(classifier) => classifier.fit(train, chosen_by, &spec, &mut sgd, &mut checkpoints, workspace)?,
+    };
+    Ok((head, history))
 }
 
 /// The reconstructions of the encoder that came and of the one that left, both under the old decoders.

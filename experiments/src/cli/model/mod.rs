@@ -87,6 +87,16 @@ struct Model {
 impl ModelArgs {
     fn open(&self) -> Result<Model> {
         let (folder, config) = RunFolder::open(&self.run, &self.overrides.all())?;
+        Self::loaded(folder, config)
+    }
+
+    /// The same network with the settings of another file, which was made from those of the run.
+    fn open_as(&self, config: &Path) -> Result<Model> {
+        let (folder, _) = RunFolder::open(&self.run, &[])?;
+        Self::loaded(folder, Config::read(config, &self.overrides.all())?)
+    }
+
+    fn loaded(folder: RunFolder, config: Config) -> Result<Model> {
         let network = folder.load_network(&config)?;
         let examples = config.load()?;
         // Overrides may have named other pictures.

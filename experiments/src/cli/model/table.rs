@@ -1,7 +1,7 @@
 //! `pitfall units`: a table of units by data sets.
 
 use super::{
-    super::output::{Otherwise, prepare, tell},
+    super::output::{Otherwise, claim, new_folder, prepare, tell},
     BadRequest, on_threads, pictures, print,
 };
 use crate::{
@@ -14,7 +14,7 @@ use anyhow::Result;
 use clap::Args;
 use patchgrad::{Shape, Tensor, Workspace, parallel};
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::atomic::{AtomicUsize, Ordering},
 };
 
@@ -37,8 +37,8 @@ pub(in crate::cli) struct UnitsArgs {
     #[arg(long, value_name = "N", default_value_t = 2_000)]
     limit_test: usize,
     /// Patches that every layer is shown
-    #[arg(long, value_name = "N", default_value_t = 20_000)]
-    samples: usize,
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..))]
+    samples: u32,
     /// Seed of everything random
     #[arg(long, default_value_t = 42)]
     seed: u64,
@@ -62,12 +62,12 @@ pub(super) fn run(args: &UnitsArgs) -> Result<()> {
 
 fn table(args: &UnitsArgs) -> Result<()> {
     let units = chosen(&args.units)?;
-    let stamp = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S");
-    let out = args.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("units-{stamp}")));
     let limits = [args.limit_train, args.limit_train / 4, args.limit_test];
     let sets = args.sets.iter().map(|set| DataConfig::named("--sets", set, limits, args.data_dir.as_deref()));
     let sets: Vec<DataConfig> = sets.collect::<Result<_, _>>()?;
+    let out = args.out.clone().map_or_else(|| new_folder("units"), Ok)?;
     prepare(&out, Otherwise::Force, args.force)?;
+    let _claim = claim(&out)?;
     let folder = RunFolder { path: out };
     let examples = sets.iter().map(|set| set.load(args.seed));
     let examples: Vec<Examples> = examples.collect::<Result<_>>()?;
@@ -81,7 +81,7 @@ fn table(args: &UnitsArgs) -> Result<()> {
         let (set, unit) = jobs[at];
         let (kind, examples, mut workspace) = (sets[set].set, &examples[set], Workspace::new());
         let result = match unit {
-            Some(unit) => unit_table::measure(unit, kind, examples, args.samples, args.seed, &mut workspace),
+            Some(unit) => unit_table::measure(unit, kind, examples, args.samples as usize, args.seed, &mut workspace),
             None => unit_table::pixels(examples, args.seed, &mut workspace).map(|row| (row, None)),
         };
         let finished = done.fetch_add(1, Ordering::Relaxed) + 1;

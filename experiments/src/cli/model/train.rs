@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        output::{Otherwise, interrupt_on_signals, prepare},
+        output::{Otherwise, claim, interrupt_on_signals, new_folder, prepare},
         progress::Progress,
     },
     BadRequest, Overrides, on_threads, pictures, print,
@@ -19,7 +19,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use patchgrad::{ENVIRONMENT_VARIABLE, Tensor, Workspace};
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -85,8 +85,7 @@ impl TrainArgs {
         if self.fast_dev_run {
             config.shorten();
         }
-        let stamp = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S");
-        let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("{}-{stamp}", config.name)));
+        let out = self.out.clone().map_or_else(|| new_folder(&config.name), Ok)?;
         prepare(&out, Otherwise::Force, self.force)?;
         Ok((RunFolder { path: out }, config))
     }
@@ -100,6 +99,7 @@ fn train(args: &TrainArgs) -> Result<()> {
     let started = jiff::Timestamp::now().to_string();
     // The folder is made first: nobody should wait for a run that cannot be written.
     let (folder, mut config) = args.folder()?;
+    let _claim = claim(&folder.path)?;
     let examples = config.load()?;
     config.network.resolve(config.data.set, examples.picture())?;
     let mut record = RunRecord::new(&folder, &config, &examples, started);

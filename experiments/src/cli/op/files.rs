@@ -1,6 +1,7 @@
 //! Arrays from and to npy files.
 
 use super::UsageError;
+use crate::files::{is_special, target};
 use patchgrad::{Shape, Tensor, ops::max_pool2d::Indices};
 use patchgrad_datasets::npy::{self, NpyArray};
 use std::{
@@ -71,17 +72,23 @@ fn whole(path: &Path) -> PathBuf {
 
 fn write_and_rename(files: &[(PathBuf, NpyArray)]) -> Result<(), UsageError> {
     let explain = |path: &Path, error| UsageError(format!("cannot write {}: {error}", path.display()));
-    for (path, array) in files {
+    for (path, array) in files.iter().filter(|(path, _)| !is_special(path)) {
         fs::write(unfinished(path), npy::to_bytes(array)).map_err(|error| explain(path, error))?;
     }
-    for (path, _) in files {
-        fs::rename(unfinished(path), path).map_err(|error| explain(path, error))?;
+    for (path, array) in files {
+        let done = match is_special(path) {
+            // A pipe, for example: nothing takes its place.
+            true => fs::write(path, npy::to_bytes(array)),
+            false => fs::rename(unfinished(path), target(path)),
+        };
+        done.map_err(|error| explain(path, error))?;
     }
     Ok(())
 }
 
-/// `.y.npy.1234` beside `y.npy`, with the number of this process.
+/// `.y.npy.1234` beside `y.npy`, with the number of this process; of a link, beside what it leads to.
 fn unfinished(path: &Path) -> PathBuf {
+    let path = target(path);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.{}", std::process::id()))
 }

@@ -3,7 +3,7 @@
 use super::{
     super::{
         on_threads,
-        output::{BadRequest, Otherwise, interrupt_on_signals, prepare, print, tell},
+        output::{BadRequest, Otherwise, interrupt_on_signals, new_folder, prepare, print, tell},
         progress::Progress,
         report::write_report,
     },
@@ -19,7 +19,10 @@ use crate::{
     validation::Subject,
 };
 use anyhow::{Context, Result};
-use clap::Args;
+use clap::{
+    Args,
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
+};
 use patchgrad_datasets::SetName;
 use std::path::{Component, Path, PathBuf};
 
@@ -33,7 +36,7 @@ const VALIDATION: &str = "validation";
 #[derive(Debug, Args)]
 pub(crate) struct SuiteArgs {
     /// The experiments, which are run in the order of their numbers; what they only look at in another way is computed too
-    #[arg(value_name = "NAME", required_unless_present = "all", value_parser = names())]
+    #[arg(value_name = "NAME", required_unless_present = "all", value_delimiter = ',', ignore_case = true, value_parser = names())]
     names: Vec<String>,
     /// Every experiment, validation included; without --data on mnist and fashion-mnist
     #[arg(long, conflicts_with = "names")]
@@ -83,12 +86,19 @@ pub(crate) struct SuiteOptions {
     quiet: bool,
 }
 
-fn names() -> clap::builder::PossibleValuesParser {
-    let value = clap::builder::PossibleValue::new;
-    let validation = value(VALIDATION)
-        .help("Is the implementation right? As the first name it stands alone, with options of its own");
-    let others = EXPERIMENTS.into_iter().map(|experiment| value(experiment.name()).help(experiment.question()));
-    std::iter::once(validation).chain(others).collect::<Vec<_>>().into()
+/// The names of experiments, and their numbers, by which the account and the page call them too.
+fn names() -> impl TypedValueParser<Value = String> {
+    let value = |name: &'static str, id: &'static str, about: &str| {
+        PossibleValue::new(name).alias(id).help(format!("{id}. {about}"))
+    };
+    let about = "Is the implementation right? As the first name it stands alone, with options of its own";
+    let others = EXPERIMENTS.into_iter().map(|of| value(of.name(), of.id(), of.question()));
+    let all = std::iter::once(value(VALIDATION, "E0", about)).chain(others);
+    PossibleValuesParser::from(all.collect::<Vec<_>>()).map(|given| {
+        let given = given.to_lowercase();
+        let by_number = EXPERIMENTS.into_iter().find(|of| of.id().to_lowercase() == given).map(|of| of.name());
+        by_number.or_else(|| (given == "e0").then_some(VALIDATION)).map_or(given, str::to_string)
+    })
 }
 
 pub(super) fn run(args: &SuiteArgs) -> Result<()> {
@@ -149,7 +159,7 @@ pub(in crate::cli) fn run_one(experiment: &'static dyn Experiment, options: &Sui
 /// Where results go: above the folders of sets and experiments.
 fn folder_of_results(options: &SuiteOptions) -> Result<PathBuf> {
     let Some(out) = &options.out else {
-        return Ok(Path::new("runs").join(jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string()));
+        return new_folder("");
     };
     // A folder of one set or one experiment has results, but a run would begin anew somewhere below it.
     let absolute = std::path::absolute(out).with_context(|| format!("--out {}", out.display()))?;
@@ -270,4 +280,21 @@ pub(super) fn summarise(experiment: &dyn Experiment, set: &str, folder: &Path) -
     let identity = sweep::identity(folder)?;
     let text = experiment.summarise(&Results { set, folder, identity: &identity, has_networks: false })?;
     print(&format!("{text}{}\n", folder.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn experiments_are_known_by_name_and_by_number() {
+        let command = || SuiteArgs::augment_args(clap::Command::new("run"));
+        let names = |arguments: &[&str]| {
+            let matches = command().try_get_matches_from([&["run"], arguments].concat()).ok()?;
+            Some(matches.get_many::<String>("names")?.cloned().collect::<Vec<String>>())
+        };
+        let known = names(&["E1", "e6,selection", "Decoder-Bias", "E0"]).unwrap();
+        assert_eq!(known, ["correlation", "scores", "selection", "decoder-bias", "validation"]);
+        assert_eq!(names(&["E9"]), None);
+    }
 }
