@@ -152,9 +152,9 @@ fn add_sweep(folder: &Path, collected: &mut Collected) -> Result<(), SweepError>
     let of = (identity.rows > 0).then_some(identity.rows);
     let finished = folder.join("rows.csv").exists();
     let rows = match finished {
-        true => sweep::count(&folder.join("rows.csv"))?,
+        true => sweep::count(&folder.join("rows.csv"), of)?,
         // Whatever a journal may look like: it is only told.
-        false => sweep::count(&folder.join("journal.csv")).unwrap_or(0),
+        false => sweep::count(&folder.join("journal.csv"), of).unwrap_or(0),
     };
     if finished && of.is_none_or(|of| rows >= of) {
         let mistakes = sweep::mistakes(folder)?;
@@ -218,6 +218,9 @@ mod tests {
         fs::write(&sweep, sample).unwrap();
         let message = collect(&[at("a"), at("d")]).unwrap_err().to_string();
         assert!(message.contains("are of other pictures (Set and Set sample)"), "{message}");
+        put(folder.path(), "e/mnist/correlation", Some("index\n0\n1\n2\n"));
+        let message = collect(&[at("e")]).unwrap_err().to_string();
+        assert!(message.contains("it has a row 2, and the sweep has rows 0 to 1"), "{message}");
         fs::create_dir(at("empty")).unwrap();
         assert!(collect(&[at("empty")]).unwrap_err().to_string().contains("no results of an experiment"));
         assert!(collect(&[at("nowhere")]).unwrap_err().to_string().contains("cannot read the folder"));

@@ -134,14 +134,30 @@ pub(super) fn read<R: DeserializeOwned>(file: &Path) -> Result<(BTreeMap<usize, 
     // A row without its index, so that columns are found by their names.
     let names: csv::StringRecord = headers.iter().skip(1).collect();
     for record in reader.records() {
-        let record = record.map_err(|error| wrong(error.to_string()))?;
+        let record = record.map_err(|error| wrong(damaged_line(&error)))?;
         let index: usize =
             record.get(0).and_then(|index| index.parse().ok()).ok_or_else(|| wrong("a row has no index".into()))?;
         let values: csv::StringRecord = record.iter().skip(1).collect();
-        let row = values.deserialize(Some(&names)).map_err(|error| wrong(format!("row {index}: {error}")))?;
+        let row = values.deserialize(Some(&names));
+        let row = row.map_err(|error| wrong(format!("row {index}: {}", wrong_value(&error, &names, &values))))?;
         rows.insert(index, row);
     }
     Ok((rows, whole.len() as u64))
+}
+
+/// A line that is none of the file, and what helps.
+fn damaged_line(error: &csv::Error) -> String {
+    format!("{error}; take the line out, and --resume computes its row again")
+}
+
+/// The column and the value that a row cannot have.
+fn wrong_value(error: &csv::Error, names: &csv::StringRecord, values: &csv::StringRecord) -> String {
+    let csv::ErrorKind::Deserialize { err, .. } = error.kind() else { return error.to_string() };
+    let field = err.field().and_then(|field| usize::try_from(field).ok());
+    match field.and_then(|field| Some((names.get(field)?, values.get(field)?))) {
+        Some((name, value)) => format!("{name} is {value:?}: {}", err.kind()),
+        None => err.kind().to_string(),
+    }
 }
 
 /// The indices of the whole rows of a file, whatever their columns.
@@ -150,7 +166,7 @@ pub(super) fn indices(file: &Path) -> Result<BTreeSet<usize>, SweepError> {
     let bytes = fs::read(file).map_err(|error| wrong(error.to_string()))?;
     let rows = csv::Reader::from_reader(whole_lines(&bytes)).into_records();
     let index = |row: csv::Result<csv::StringRecord>| {
-        let row = row.map_err(|error| wrong(error.to_string()))?;
+        let row = row.map_err(|error| wrong(damaged_line(&error)))?;
         row.get(0).and_then(|index| index.parse().ok()).ok_or_else(|| wrong("a row has no index".into()))
     };
     rows.map(index).collect()

@@ -335,9 +335,16 @@ pub fn rows<R: DeserializeOwned>(folder: &Path) -> Result<Vec<R>, SweepError> {
 /// How many whole rows a file of rows has.
 ///
 /// # Errors
-/// If it cannot be read, or is no CSV.
-pub fn count(file: &Path) -> Result<usize, SweepError> {
-    journal::indices(file).map(|indices| indices.len())
+/// If it cannot be read, or is no CSV; if it has a row that a sweep `of` so many rows has not.
+pub fn count(file: &Path, of: Option<usize>) -> Result<usize, SweepError> {
+    let indices = journal::indices(file)?;
+    match (indices.last(), of) {
+        (Some(last), Some(of)) if *last >= of => {
+            let reason = format!("it has a row {last}, and the sweep has rows 0 to {}; take its line out", of - 1);
+            Err(SweepError::Read { file: file.to_path_buf(), reason })
+        }
+        _ => Ok(indices.len()),
+    }
 }
 
 /// How many rows in `folder` say that a mistake of this program ended their piece, so that they are none of a network.

@@ -286,6 +286,20 @@ fn rows_are_not_added_to_those_of_a_version_with_other_columns() {
 }
 
 #[test]
+fn a_value_that_cannot_be_is_named_with_its_column() {
+    let folder = tempfile::tempdir().unwrap();
+    run_in(folder.path(), &Numbers::new(1), 1, "1/1").unwrap();
+    let spoil = |line: &str| {
+        fs::write(folder.path().join("rows.csv"), format!("index,name,value,error\n{line}\n")).unwrap();
+        crate::sweep::rows::<Row>(folder.path()).unwrap_err().to_string()
+    };
+    let error = spoil("3,a,many,0.5");
+    assert!(error.contains("row 3: value is \"many\": invalid float literal"), "{error}");
+    let error = spoil("3,a");
+    assert!(error.contains("take the line out, and --resume computes its row again"), "{error}");
+}
+
+#[test]
 fn names_of_columns_without_a_row_are_no_reason_to_stop() {
     let folder = tempfile::tempdir().unwrap();
     let (cut, whole) = (folder.path().join("cut"), folder.path().join("whole"));

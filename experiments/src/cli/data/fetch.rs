@@ -19,7 +19,7 @@ pub(in super::super) struct FetchArgs {
     #[arg(value_name = "SET", required = true, value_parser = sets::real_set())]
     sets: Vec<SetName>,
     /// Data folder to put them into [default: $PATCHGRAD_DATA, or the user's cache]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, visible_alias = "data-dir", value_name = "DIR")]
     dir: Option<PathBuf>,
     /// Address of a data folder to use instead of the publishers': files are looked for at URL/SET/NAME. Can be repeated
     #[arg(long, value_name = "URL", value_parser = address)]

@@ -40,7 +40,7 @@ pub(super) enum DataCommand {
 #[derive(Clone, Debug, Args)]
 pub(super) struct ListArgs {
     /// Data folder to look into [default: $PATCHGRAD_DATA, or the user's cache]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, visible_alias = "data-dir", value_name = "DIR")]
     dir: Option<PathBuf>,
 }
 
@@ -59,7 +59,7 @@ pub(super) struct ShowArgs {
     #[arg(value_name = "SET", value_parser = sets::any_set())]
     set: AnySet,
     /// Data folder to read it from [default: the usual one if the set is there, else the bundled sample]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, visible_alias = "data-dir", value_name = "DIR")]
     dir: Option<PathBuf>,
     /// The picture to write [default: SET.png in the present folder]
     #[arg(long, value_name = "FILE.png")]
