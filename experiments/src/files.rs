@@ -165,11 +165,11 @@ impl FileSystem for FaultyDisk {
 
 /// Writes `bytes` to `path`: afterwards the file is there as a whole, and on the disk.
 ///
+/// A link is followed. What is there and is no file, such as a pipe or a device, cannot be replaced: it is written to.
+///
 /// # Errors
 /// If any step fails; a file that was there before is unchanged then, except if the very last step failed, the fsync of the
 /// folder.
-///
-/// A link is followed. What is there and is no file, such as a pipe or a device, cannot be replaced: it is written to.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     let target = target(path);
     if !is_special(&target) {

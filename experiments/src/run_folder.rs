@@ -78,6 +78,13 @@ pub struct RunFolder {
     pub path: PathBuf,
 }
 
+/// Whether a file of `figures/` has a name that this program gives; a folder may hold pictures of its owner.
+fn is_figure(file: &Path) -> bool {
+    let ours = ["reconstructions", "features-layer", "maps-layer", "before-after", "page"];
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    name.ends_with(".png") && ours.iter().any(|start| name.starts_with(start))
+}
+
 impl RunFolder {
     /// The folder of an earlier run, and its configuration.
     ///
@@ -112,12 +119,14 @@ impl RunFolder {
             "reconstructions.png",
         ];
         let figures = fs::read_dir(self.path.join("figures")).into_iter().flatten().flatten().map(|entry| entry.path());
-        let figures = figures.filter(|file| file.extension().is_some_and(|extension| extension == "png"));
+        let figures = figures.filter(|file| is_figure(file));
         let classifier = Self { path: self.path.join("classifier") };
         if classifier.path.is_dir() {
             classifier.clear()?;
         }
-        for path in names.map(|name| self.path.join(name)).into_iter().chain(figures) {
+        // A classifier without its settings is none that could go on.
+        let of_classifier = ["config.toml", "confusion.txt"].map(|name| classifier.path.join(name));
+        for path in names.map(|name| self.path.join(name)).into_iter().chain(figures).chain(of_classifier) {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     return Err(error).with_context(|| format!("cannot remove {}", path.display()));

@@ -153,11 +153,12 @@ fn what_is_wrong_is_said_before_anything_is_written() {
     );
     let message = refused(folder, &smoke(&["--data", "cifar-10", "--data-dir", "nowhere", "--out", "run"]), 1);
     assert!(message.contains("`pitfall data fetch cifar-10` downloads it"), "{message}");
+    refused(folder, &smoke(&["--data", "cifar-10", "--data-dir", "nowhere"]), 1);
     assert!(refused(folder, &smoke(&["--shard", "3/2"]), 2).contains("expected i/n with 1 <= i <= n"));
     assert!(
         refused(folder, &smoke(&["--data", "synthetic-s1", "--out", "run"]), 2).contains("[possible values: mnist,")
     );
-    assert!(!folder.join("run").exists());
+    assert_eq!(fs::read_dir(folder).unwrap().count(), 0, "neither run nor runs");
 }
 
 #[test]

@@ -114,7 +114,10 @@ fn every_experiment_has_its_place_on_a_page_that_a_browser_shows() {
     assert!(numbers.lines().any(|line| line.starts_with("correlation.mnist.pooled.own.rho\t")), "{numbers}");
     assert_eq!(html, fs::read_to_string(folder.join("again.html")).unwrap(), "the same rows give the same page");
 
-    // A name that was mistaken costs no rows.
+    // An older page is replaced, and a name that was mistaken costs no rows.
+    fs::write(folder.join("again.html"), "<!DOCTYPE html><p>older</p>").unwrap();
+    pitfall().args(["report", "runs", "--out", "again.html"]).assert().success();
+    assert_eq!(html, fs::read_to_string(folder.join("again.html")).unwrap());
     let rows = "runs/mnist/correlation/rows.csv";
     let before = fs::read(folder.join(rows)).unwrap();
     fs::write(folder.join("account.md"), "{{ n }}").unwrap();

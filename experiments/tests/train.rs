@@ -267,12 +267,18 @@ fn features_are_deleted_and_the_smaller_stack_is_a_run_like_any_other() {
 fn a_run_by_force_leaves_no_model_of_the_one_before() {
     let folder = folder();
     printed(folder.path(), &["train", "small.toml", "--out", "run", "--quiet"]);
+    printed(folder.path(), &["encode", "run"]);
+    printed(folder.path(), &["finetune", "run", "--quiet", "--set", "classifier.epochs=1"]);
+    let of_it = ["results.csv", "codes.npz", "figures/reconstructions.png", "classifier/config.toml"];
+    let is_there = |name: &&str| folder.path().join("run").join(name).is_file();
+    assert!(of_it.iter().all(is_there));
+    fs::write(folder.path().join("run/figures/mine.png"), "mine").unwrap();
     let wild = ["--set", "training.lr=1e9", "--set", "training.optimizer=sgd"];
     let again: Vec<&str> = ["train", "small.toml", "--out", "run", "--force"].iter().chain(&wild).copied().collect();
     assert!(refused(folder.path(), &again, 4).contains("diverged"));
     let message = refused(folder.path(), &["probe", "run"], 1);
     assert!(message.contains("the training did not come to its end"), "{message}");
-    assert!(!folder.path().join("run/results.csv").exists());
+    assert!(!of_it.iter().any(is_there) && is_there(&"figures/mine.png"));
 }
 
 #[test]
@@ -357,6 +363,8 @@ fn mistakes_are_named_and_nothing_is_overwritten() {
     assert!(huge.contains("network: would have ") && huge.contains("take fewer features"), "{huge}");
     assert!(with("training.batch_size=1000000000000", 2).contains("training.batch_size: must be at most 1048576"));
     assert!(with("training.samples_per_layer=9000000000000000000", 2).contains("training.samples_per_layer: must be"));
+    let message = refused(folder.path(), &["train", "small.toml", "--out", "run", "--seed", "-1"], 2);
+    assert!(message.contains("invalid value '-1' for '--seed <SEED>'"), "{message}");
     assert!(with("data.channels=grey", 2).contains("data.channels: is for the sets folders"));
     assert!(with("network.layers.1.unit.noise.sd=-1", 2).contains("network.layers[1].unit: "));
     assert!(!folder.path().join("run").exists(), "a request that is wrong leaves nothing behind");

@@ -46,8 +46,8 @@ impl Experiment for E4 {
 
     fn run(&self, setup: &Setup, folder: &Path, settings: &Settings) -> Result<(), SweepError> {
         run_sweep(self.name(), &BeforeAfter::new(setup), setup, folder, settings)?;
-        draw_picture(folder, panel::FILE, settings, || {
-            panel::panel(setup, &some_of_p2(setup, networks(setup.profile)), lengths(setup.profile))
+        draw_picture(folder, panel::FILE, settings, |interrupt| {
+            panel::panel(setup, &some_of_p2(setup, networks(setup.profile)), lengths(setup.profile), interrupt)
         })
     }
 

@@ -11,6 +11,7 @@ use crate::{
     figures::{Colour, Sheet, SheetLayout},
     retrained_decoders::with_new_decoders,
     suite::{Parts, Setup},
+    training::Interrupt,
 };
 use patchgrad::{Tensor, Workspace};
 
@@ -21,11 +22,11 @@ pub const FILE: &str = "before-after.png";
 const SCALE: usize = 3;
 
 /// The panel, as a PNG. The network is the one of `members` that was shown the most patches, the first of equals; it is trained again.
-/// A network that fails has no panel.
-pub fn panel(setup: &Setup, members: &[Member], lengths: Lengths) -> Option<Vec<u8>> {
+/// A network that fails has no panel, nor has one whose training is interrupted.
+pub fn panel(setup: &Setup, members: &[Member], lengths: Lengths, interrupt: &Interrupt) -> Option<Vec<u8>> {
     let member = members.iter().rev().max_by_key(|member| member.training.samples_per_layer)?;
     let parts = Parts::of(setup.examples, usize::MAX)?;
-    let rows = pictures(member, &parts, &Trainer::new(setup), lengths, &mut Workspace::new())?;
+    let rows = pictures(member, &parts, &Trainer::new(setup), lengths, interrupt)?;
     Some(sheet(&rows).to_png())
 }
 
@@ -35,12 +36,16 @@ fn pictures(
     parts: &Parts,
     trainer: &Trainer,
     lengths: Lengths,
-    workspace: &mut Workspace,
+    interrupt: &Interrupt,
 ) -> Option<[Tensor; 4]> {
+    let workspace = &mut Workspace::new();
     let (before, _) = trainer.train(member, workspace).ok()?;
     let seed = member.training.seed;
     let mut tuning = FineTuning::new(&before, Variant::MiniBatch, parts.classes, seed);
     for _ in 0..lengths.epochs {
+        if interrupt.is_requested() {
+            return None;
+        }
         tuning.one_epoch(&parts.train, workspace).ok()?;
     }
     let after = tuning.scae();

@@ -101,8 +101,7 @@ pub(super) fn claim(folder: &Path) -> Result<Claim, BadRequest> {
     let Ok(opened) = std::fs::File::open(folder) else { return Ok(Claim { _folder: None }) };
     match opened.try_lock() {
         Err(std::fs::TryLockError::WouldBlock) => {
-            let advice = "wait for it, stop it, or choose another folder";
-            Err(BadRequest(format!("another run is writing to {}; {advice}", folder.display())))
+            Err(BadRequest(format!("another run is writing to {}; wait for it, or stop it", folder.display())))
         }
         _ => Ok(Claim { _folder: Some(opened) }),
     }

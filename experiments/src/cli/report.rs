@@ -44,8 +44,7 @@ pub(super) fn run(args: &ReportArgs) -> Result<()> {
         && to.is_file()
         && to.extension() != template.extension()
     {
-        let expected = template.extension().unwrap_or_default().display();
-        return Err(replaces(to, &format!("an account, .{expected} as its template")));
+        return Err(replaces(to, &format!("an account: its name ends otherwise than {}", template.display())));
     }
     let out = write_report(&args.runs, args.out.clone(), !args.numbers)?;
     if args.numbers {
@@ -82,11 +81,11 @@ pub(super) fn write_report(runs: &[PathBuf], out: Option<PathBuf>, tell: bool) -
     Ok(page)
 }
 
-/// Whether the file is HTML: an older page of the same name is replaced.
+/// Whether the file is HTML, or empty: an older page of the same name is replaced.
 fn is_page(file: &Path) -> bool {
-    let mut start = [0; 15];
-    let read = fs::File::open(file).and_then(|mut file| file.read_exact(&mut start));
-    read.is_ok() && start.eq_ignore_ascii_case(b"<!doctype html>")
+    let mut start = Vec::new();
+    let read = fs::File::open(file).and_then(|file| file.take(15).read_to_end(&mut start));
+    read.is_ok() && (start.is_empty() || start.eq_ignore_ascii_case(b"<!doctype html>"))
 }
 
 /// That a file which is no earlier result stays: rows are in the folders that a report is of.

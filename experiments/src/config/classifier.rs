@@ -1,6 +1,6 @@
 //! `[classifier]`: what is put on top of a stack, and how it learns.
 
-use super::ConfigError;
+use super::{ConfigError, training::MOST_IN_A_BATCH};
 use crate::{
     finetune::{ClassifierSpec, FineTuneConfig, Hidden, Loss, Sharing, TrainedLayers},
     units::named,
@@ -84,6 +84,9 @@ impl Default for ClassifierConfig {
     }
 }
 
+/// Features of a hidden layer.
+const MOST_FEATURES: usize = 1 << 16;
+
 impl ClassifierConfig {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let wrong = |key: &str, rule: &str| Err(ConfigError::value(format!("classifier.{key}"), rule));
@@ -104,6 +107,15 @@ impl ClassifierConfig {
         }
         if self.hidden.iter().any(|hidden| hidden.features == 0) {
             return wrong("hidden", "every layer needs at least 1 feature");
+        }
+        if self.hidden.iter().any(|hidden| hidden.features > MOST_FEATURES) {
+            return wrong(
+                "hidden",
+                &format!("a layer has at most {MOST_FEATURES} features: its weights have to fit into memory"),
+            );
+        }
+        if self.batch_size > MOST_IN_A_BATCH {
+            return wrong("batch_size", &format!("must be at most {MOST_IN_A_BATCH}: a batch has to fit into memory"));
         }
         Ok(())
     }

@@ -204,6 +204,9 @@ impl NetworkConfig {
             NetworkKind::Scae => {
                 let depths = std::iter::once(picture[2]).chain(self.layers.iter().map(|layer| layer.features));
                 let of_layer = |(layer, depth): (&LayerConfig, usize)| {
+                    if layer.unit.is_pooling() {
+                        return 0;
+                    }
                     let patch = wide(layer.kernel).saturating_mul(wide(layer.kernel)).saturating_mul(wide(depth));
                     patch.saturating_mul(wide(layer.features)).saturating_mul(2)
                 };

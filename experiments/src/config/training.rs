@@ -67,7 +67,7 @@ impl Default for TrainingConfig {
 }
 
 /// Pictures or patches in a batch.
-const MOST_IN_A_BATCH: usize = 1 << 20;
+pub(super) const MOST_IN_A_BATCH: usize = 1 << 20;
 /// Patches shown, or epochs.
 const MOST_SHOWN: usize = 1_000_000_000_000;
 

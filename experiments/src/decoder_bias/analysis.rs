@@ -47,6 +47,8 @@ pub struct Analysis {
     pub entered: usize,
     /// How many dropped out of it.
     pub dropped: usize,
+    /// How many of those that entered are dead.
+    pub dead: usize,
     /// The analysis of variance.
     pub table: TwoWayAnova,
     /// [`decoder_share`].
@@ -133,6 +135,7 @@ pub fn analyse(rows: &[DecoderRow], seed: u64) -> Option<Analysis> {
         own_sized: sized(0),
         best_sized: sized(1),
         entered: of_claim.len(),
+        dead: of_claim.iter().filter(|encoder| encoder.dead).count(),
         dropped,
         share: decoder_share(&table),
         interval,

@@ -48,7 +48,7 @@ impl Experiment for E3 {
     fn run(&self, setup: &Setup, folder: &Path, settings: &Settings) -> Result<(), SweepError> {
         let sweep = DecoderBias::new(setup);
         run_sweep(self.name(), &sweep, setup, folder, settings)?;
-        draw_picture(folder, FILE, settings, || sweep.pictures())
+        draw_picture(folder, FILE, settings, |_| sweep.pictures())
     }
 
     fn merge(&self, shards: &[PathBuf], out: &Path) -> Result<usize, SweepError> {
@@ -140,11 +140,11 @@ impl DecompositionRow {
 fn text(data: &str, found: &Analysis, summaries: &[DecoderSummary]) -> String {
     let table = &found.table;
     let mut text = format!(
-        "{data}: {} encoders ({} dropped out, {} dead) under {} decoders; whose is the error?\n",
+        "{data}: {} encoders ({} dropped out, {} dead) under the {} decoders trained for longest; whose is the error?\n",
         found.entered,
         found.dropped,
-        found.encoders.iter().filter(|encoder| encoder.dead).count(),
-        Decoder::ALL.len()
+        found.dead,
+        Decoder::TRAINED.len()
     );
     text += &format!(
         "  {:<20} {:>10} {:>14} {:>5} {:>9} {:>14}\n",

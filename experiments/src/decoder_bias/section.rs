@@ -32,13 +32,13 @@ pub(super) fn add(section: &mut Section, of_set: &Results, rows: &[DecoderRow], 
     };
     if !found.encoders.is_empty() {
         section.blocks.push(Block::Figure {
-        id: "F4",
-        caption: format!(
-            "{data}. Every thread is an encoder, at the accuracy of a logistic probe on its code; the beads on it are its test \
-             errors under the decoders, means over repeats. Accuracy does not depend on the decoder."
-        ),
-        image: Image::Svg(figures::beads(&data, &found).leading_to_networks_of(of_set.networks()).to_svg()),
-    });
+            id: "F4",
+            caption: format!(
+                "{data}. Every thread is an encoder, at the accuracy of a logistic probe on its code; the beads on it are its test \
+                 errors under the decoders, means over repeats. Accuracy does not depend on the decoder."
+            ),
+            image: Image::Svg(figures::beads(&data, &found).leading_to_networks_of(of_set.networks()).to_svg()),
+        });
     }
     if let Some(image) = pictures {
         let names: Vec<&str> = SHOWN.iter().map(|decoder| decoder.label()).collect();

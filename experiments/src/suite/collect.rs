@@ -149,7 +149,7 @@ fn add_sweep(folder: &Path, collected: &mut Collected) -> Result<(), SweepError>
     // A relative path such as "." has no name above it.
     let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
     let set = whole.parent().and_then(Path::file_name).map_or(String::new(), |name| name.to_string_lossy().into());
-    let of = (identity.rows > 0).then_some(identity.rows);
+    let of = identity.known_rows();
     let finished = folder.join("rows.csv").exists();
     let rows = match finished {
         true => sweep::count(&folder.join("rows.csv"), of)?,

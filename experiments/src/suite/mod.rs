@@ -33,6 +33,7 @@ use crate::{
     files::write_atomically,
     linear_algebra::decomposition_instructions,
     sweep::{self, Identity, Pieces, Settings, SweepError},
+    training::Interrupt,
     version::COMMIT,
 };
 use patchgrad::Isa;
@@ -207,23 +208,25 @@ pub fn run_sweep<P: Pieces>(
 
 /// Draws the picture `file` into `folder` unless it is there, once the rows are: the shard with the first piece does.
 ///
-/// It costs no row and no sweep behind it. Where there is nothing to draw, a mistake of this program ends the drawing, or someone has
-/// asked to stop, there is no picture, and the next run of the same sweep tries again.
+/// It costs no row and no sweep behind it: where there is nothing to draw, or a mistake of this program ends the drawing (which says so
+/// itself), there is no picture, and the next run of the same sweep tries again.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If it cannot be written, or someone asks to stop; `draw` should then end early, with nothing.
 pub fn draw_picture(
     folder: &Path,
     file: &str,
     settings: &Settings,
-    draw: impl FnOnce() -> Option<Vec<u8>>,
+    draw: impl FnOnce(&Interrupt) -> Option<Vec<u8>>,
 ) -> Result<(), SweepError> {
-    let file = folder.join(file);
-    if file.exists() || !settings.shard.has(0) || settings.interrupt.is_requested() {
+    let (file, interrupt) = (folder.join(file), settings.interrupt);
+    if file.exists() || !settings.shard.has(0) {
         return Ok(());
     }
-    match catch_unwind(AssertUnwindSafe(draw)) {
+    let drawn = if interrupt.is_requested() { Ok(None) } else { catch_unwind(AssertUnwindSafe(|| draw(interrupt))) };
+    match drawn {
         Ok(Some(png)) => Ok(write_atomically(&file, &png)?),
+        Ok(None) if interrupt.is_requested() => Err(SweepError::NoPicture(folder.to_path_buf())),
         Ok(None) | Err(_) => Ok(()),
     }
 }
@@ -247,4 +250,35 @@ pub fn merge_rows<R: Serialize + DeserializeOwned + PartialEq>(
     out: &Path,
 ) -> Result<usize, SweepError> {
     sweep::merge::<R>(shards, out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::Shard;
+
+    #[test]
+    fn a_picture_is_drawn_once_by_one_shard_and_costs_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let (folder, interrupt) = (folder.path(), Interrupt::new());
+        let settings = |shard: Shard| Settings { jobs: 1, shard, interrupt: &interrupt, progress: &|_| () };
+        let draw = |shard: &str, draw: &dyn Fn() -> Option<Vec<u8>>| {
+            let outcome = draw_picture(folder, "a.png", &settings(shard.parse().unwrap()), |_| draw());
+            (outcome, fs::read(folder.join("a.png")).ok())
+        };
+        assert!(matches!(draw("1/1", &|| None), (Ok(()), None)));
+        assert!(matches!(draw("1/1", &|| panic!("a mistake")), (Ok(()), None)));
+        assert!(matches!(draw("2/2", &|| Some(vec![1])), (Ok(()), None)), "that of the first shard");
+        assert_eq!(draw("1/2", &|| Some(vec![2])).1, Some(vec![2]));
+        assert_eq!(draw("1/2", &|| Some(vec![3])).1, Some(vec![2]), "it is there");
+        fs::remove_file(folder.join("a.png")).unwrap();
+        // Asked to stop while it is drawn, and before.
+        let stopped = |outcome: Result<(), SweepError>| outcome.unwrap_err().exit_code() == 75;
+        let stops = || {
+            interrupt.request();
+            None
+        };
+        assert!(stopped(draw("1/1", &stops).0) && stopped(draw("1/1", &|| Some(vec![4])).0));
+        assert!(!folder.join("a.png").exists());
+    }
 }

@@ -78,6 +78,9 @@ pub enum SweepError {
     /// Shards that do not make a whole.
     #[error("rows are missing: {}", .0)]
     Missing(String),
+    /// Someone asked to stop after the last piece.
+    #[error("interrupted before its picture was drawn; what is done is kept in {}", .0.display())]
+    NoPicture(PathBuf),
     /// Someone asked to stop.
     #[error("interrupted after {pieces} of {of}; what is done is kept in {}", .folder.display())]
     Interrupted {
@@ -95,7 +98,7 @@ impl SweepError {
     /// otherwise.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Interrupted { .. } => 75,
+            Self::Interrupted { .. } | Self::NoPicture(_) => 75,
             Self::Other { .. }
             | Self::Columns { .. }
             | Self::None(_)
@@ -214,12 +217,14 @@ impl<R: Serialize + DeserializeOwned + Clone> Journal<R> {
         if whole.exists() && !journal.exists() {
             check(folder, identity)?;
             let (rows, _) = read(&whole)?;
+            check_last(&whole, rows.keys().last().copied(), identity.known_rows())?;
             return Ok(Self { folder: folder.to_path_buf(), rows, file: None });
         }
         let file = locked(folder)?;
         remove_partial_files(folder).map_err(|error| at(folder, error))?;
         check(folder, identity)?;
         let rows = known(folder, &file)?;
+        check_last(&journal, rows.keys().last().copied(), identity.known_rows())?;
         Ok(Self { folder: folder.to_path_buf(), rows, file: Some(file) })
     }
 
@@ -375,6 +380,17 @@ pub fn begun(folder: &Path) -> bool {
 fn replace(folder: &Path, identity: &Identity) -> Result<(), SweepError> {
     let json = serde_json::to_string_pretty(identity).expect("plain fields are JSON");
     Ok(write_atomically(&identity_file(folder), format!("{json}\n").as_bytes())?)
+}
+
+/// Whether the rows of `file`, the last of which is `last`, are those of a sweep `of` so many; where it is not known, any are.
+pub(super) fn check_last(file: &Path, last: Option<usize>, of: Option<usize>) -> Result<(), SweepError> {
+    match (last, of) {
+        (Some(last), Some(of)) if last >= of => {
+            let reason = format!("it has a row {last}, and the sweep has rows 0 to {}; take its line out", of - 1);
+            Err(SweepError::Read { file: file.to_path_buf(), reason })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Compares the identity with that of the folder, or writes it there.

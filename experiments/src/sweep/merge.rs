@@ -2,7 +2,7 @@
 
 use super::{
     Identity, SweepError,
-    journal::{check, identity_of, indices, read, with_commits, write},
+    journal::{check, check_last, identity_of, indices, read, with_commits, write},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
@@ -32,7 +32,9 @@ pub fn whole(folders: &[PathBuf]) -> Result<Identity, SweepError> {
         if !folder.join("rows.csv").exists() {
             return Err(SweepError::Unfinished(folder.clone()));
         }
-        known.extend(indices(&folder.join("rows.csv"))?);
+        let rows = indices(&folder.join("rows.csv"))?;
+        check_last(&folder.join("rows.csv"), rows.last().copied(), whole.as_ref().and_then(Identity::known_rows))?;
+        known.extend(rows);
     }
     let (Some(mut whole), Some(last)) = (whole, known.last()) else {
         return Err(SweepError::Missing("no folder has any".to_string()));

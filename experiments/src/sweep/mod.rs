@@ -66,6 +66,11 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// Rows of the whole sweep, where they were kept.
+    pub fn known_rows(&self) -> Option<usize> {
+        (self.rows > 0).then_some(self.rows)
+    }
+
     /// Whether both are of the same profile, seed and pictures, so that their networks are the same.
     pub fn has_networks_of(&self, other: &Self) -> bool {
         (&self.profile, self.seed, &self.data, self.pictures)
@@ -338,13 +343,8 @@ pub fn rows<R: DeserializeOwned>(folder: &Path) -> Result<Vec<R>, SweepError> {
 /// If it cannot be read, or is no CSV; if it has a row that a sweep `of` so many rows has not.
 pub fn count(file: &Path, of: Option<usize>) -> Result<usize, SweepError> {
     let indices = journal::indices(file)?;
-    match (indices.last(), of) {
-        (Some(last), Some(of)) if *last >= of => {
-            let reason = format!("it has a row {last}, and the sweep has rows 0 to {}; take its line out", of - 1);
-            Err(SweepError::Read { file: file.to_path_buf(), reason })
-        }
-        _ => Ok(indices.len()),
-    }
+    journal::check_last(file, indices.last().copied(), of)?;
+    Ok(indices.len())
 }
 
 /// How many rows in `folder` say that a mistake of this program ended their piece, so that they are none of a network.

@@ -23,8 +23,8 @@ impl Interrupt {
         Self::default()
     }
 
-    /// One that Ctrl-C, SIGTERM and (on Unix) SIGUSR1 set. Another one [later](SECOND_COUNTS_AFTER) does what it does by default: it ends
-    /// the process at once.
+    /// One that Ctrl-C, SIGTERM and (on Unix) SIGUSR1 set. Another one, a quarter of a second later or more, does what it does by
+    /// default: it ends the process at once.
     ///
     /// # Errors
     /// If the operating system refuses.

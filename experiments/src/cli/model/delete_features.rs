@@ -1,6 +1,9 @@
 //! `pitfall delete-features`.
 
-use super::{super::output::Otherwise, BadRequest, ModelArgs, prepare, print, train};
+use super::{
+    super::output::{Otherwise, claim},
+    BadRequest, ModelArgs, prepare, print, train,
+};
 use crate::{
     config::{Config, Network},
     evaluation::{self, Seen},
@@ -57,6 +60,7 @@ pub(super) fn run(args: &DeleteFeaturesArgs) -> Result<()> {
         text += &format!("layer {layer}: {} of {of} features deleted\n", features.len());
     }
     prepare(&args.out, Otherwise::Force, args.model.force)?;
+    let _claim = claim(&args.out)?;
     let folder = RunFolder { path: args.out.clone() };
     folder.clear()?;
     let config = config_of(&model.config, &smaller);

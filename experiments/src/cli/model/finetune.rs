@@ -88,6 +88,8 @@ impl Head {
 
 pub(super) fn run(args: &FinetuneArgs) -> Result<()> {
     let folder = RunFolder { path: args.model.run.join("classifier") };
+    // Of the whole run: whoever trains it anew removes its classifier.
+    let _claim = claim(&args.model.run)?;
     // One that was begun goes on with the settings it was begun with.
     let begun = folder.path.join("config.toml");
     let model = if args.resume && begun.is_file() { args.model.open_as(&begun)? } else { args.model.open()? };
@@ -96,7 +98,6 @@ pub(super) fn run(args: &FinetuneArgs) -> Result<()> {
     };
     let head = Head::new(&model, scae)?;
     prepare(&folder.path, Otherwise::ForceOrResume, args.model.force || args.resume)?;
-    let _claim = claim(&folder.path)?;
     folder.remove_partial_files()?;
     let width = scae.spec().picture[1];
     let seen = Seen::new(&model.examples, scae.spec().picture, model.config.seed)?;

@@ -65,6 +65,7 @@ pub(super) fn write_all(files: &[(PathBuf, NpyArray)]) -> Result<(), UsageError>
 
 /// The path by which two names of one file are the same.
 fn whole(path: &Path) -> PathBuf {
+    let path = target(path);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
     folder.join(path.file_name().unwrap_or_default())

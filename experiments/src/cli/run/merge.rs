@@ -2,7 +2,7 @@
 
 use super::{
     super::output::{BadRequest, Otherwise, prepare},
-    suite::summarise,
+    suite::{summarise, tell_of_mistakes},
 };
 use crate::{
     suite::{EXPERIMENTS, experiment},
@@ -84,6 +84,7 @@ fn merge_one(folders: &[PathBuf], out: &Path) -> Result<()> {
     let whose = experiment(&name)
         .ok_or_else(|| BadRequest(format!("{}: there is no experiment {name}", folders[0].display())))?;
     whose.merge(folders, out)?;
+    tell_of_mistakes(out);
     let set = out.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
     EXPERIMENTS
         .into_iter()

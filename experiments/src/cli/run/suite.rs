@@ -116,12 +116,12 @@ fn run_named(args: &SuiteArgs) -> Result<()> {
     }
     let validation = (wanted(VALIDATION) && whole).then(|| pictures_of_validation(&args.options)).transpose()?;
     let default: &[&str] = if args.all { &["mnist", "fashion-mnist"] } else { &["mnist"] };
+    let (sets, out) = prepared(&args.options, default)?;
     let interrupt = interrupt_on_signals()?;
-    let out = folder_of_results(&args.options)?;
     if validation.is_some() {
         prepare(&out.join(VALIDATION), Otherwise::Resume, args.options.resume)?;
     }
-    run_chosen(&chosen, &args.options, default, &out, &interrupt)?;
+    run_chosen(&chosen, &args.options, &sets, &out, &interrupt)?;
     let mut failed = None;
     if let Some(subject) = validation {
         let folder = out.join(VALIDATION);
@@ -152,15 +152,27 @@ fn pictures_of_validation(options: &SuiteOptions) -> Result<Subject> {
 
 /// Runs one experiment: the whole of its own binary.
 pub(in crate::cli) fn run_one(experiment: &'static dyn Experiment, options: &SuiteOptions) -> Result<()> {
-    let run = || run_chosen(&[experiment], options, &["mnist"], &folder_of_results(options)?, &interrupt_on_signals()?);
-    on_threads(options.threads, run)
+    on_threads(options.threads, || {
+        let (sets, out) = prepared(options, &["mnist"])?;
+        run_chosen(&[experiment], options, &sets, &out, &interrupt_on_signals()?)
+    })
 }
 
-/// Where results go: above the folders of sets and experiments.
-fn folder_of_results(options: &SuiteOptions) -> Result<PathBuf> {
-    let Some(out) = &options.out else {
-        return new_folder("");
-    };
+/// The sets by name, and where results go. Everything that may be wrong with the request is said before anything is written.
+fn prepared(options: &SuiteOptions, default: &[&str]) -> Result<(Vec<(String, Examples)>, PathBuf)> {
+    if let Some(out) = &options.out {
+        check_out(out, options.resume)?;
+    }
+    let default: Vec<String> = default.iter().map(|set| (*set).to_string()).collect();
+    let sets = if options.data.is_empty() { default } else { options.data.clone() };
+    let sets = sets.into_iter().map(|set| load(&set, options).map(|examples| (set, examples)));
+    let sets = sets.collect::<Result<Vec<_>>>()?;
+    let out = options.out.clone().map_or_else(|| new_folder(""), Ok)?;
+    Ok((sets, out))
+}
+
+/// Whether results can go to `out`: it is the folder above those of sets and experiments.
+fn check_out(out: &Path, resume: bool) -> Result<()> {
     // A folder of one set or one experiment has results, but a run would begin anew somewhere below it.
     let absolute = std::path::absolute(out).with_context(|| format!("--out {}", out.display()))?;
     let absolute: PathBuf = absolute.components().filter(|part| *part != Component::CurDir).collect();
@@ -171,26 +183,22 @@ fn folder_of_results(options: &SuiteOptions) -> Result<PathBuf> {
         let advice = format!("--out is the folder above those of sets, {}", above.display());
         return Err(BadRequest(format!("{} is the folder of a set or an experiment; {advice}", out.display())).into());
     }
-    if options.resume && !out.exists() {
+    if resume && !out.exists() {
         tell(&format!("{} does not exist, so there is nothing to go on with: it begins", out.display()));
     }
-    Ok(out.clone())
+    Ok(())
 }
 
 /// Runs experiments on every set in folders below `out`, each after the one whose rows it reads.
 fn run_chosen(
     chosen: &[&'static dyn Experiment],
     options: &SuiteOptions,
-    default: &[&str],
+    sets: &[(String, Examples)],
     out: &Path,
     interrupt: &Interrupt,
 ) -> Result<()> {
-    let sets: Vec<&str> =
-        if options.data.is_empty() { default.to_vec() } else { options.data.iter().map(String::as_str).collect() };
-    // Everything that may be wrong with the request is said before anything is written.
-    let sets = sets.into_iter().map(|set| Ok((set, load(set, options)?))).collect::<Result<Vec<(&str, Examples)>>>()?;
     let folder_of = |set: &str, source: &dyn Experiment| out.join(set).join(source.name());
-    for (set, _) in &sets {
+    for (set, _) in sets {
         for &wanted in chosen {
             prepare(&folder_of(set, source_of(wanted)), Otherwise::Resume, options.resume)?;
         }
@@ -201,7 +209,7 @@ fn run_chosen(
             .with_context(|| format!("cannot make the folder {} for --networks", folder.display()))?,
     };
     let several = chosen.len() * sets.len() > 1;
-    for (set, examples) in &sets {
+    for (set, examples) in sets {
         let setup = Setup { set, examples, profile: options.profile, seed: options.seed, networks: &networks };
         let mut computed: Vec<&str> = Vec::new();
         for &wanted in chosen {
@@ -238,7 +246,7 @@ fn run_chosen(
 }
 
 /// Says what a user may not see among hundreds of rows.
-fn tell_of_mistakes(folder: &Path) {
+pub(super) fn tell_of_mistakes(folder: &Path) {
     // What cannot be read is said by whoever needs it.
     if let Ok(rows @ 1..) = sweep::mistakes(folder) {
         tell(&format!(
@@ -251,7 +259,7 @@ fn tell_of_mistakes(folder: &Path) {
 
 /// The error, with the way to go on after an interrupt.
 fn advised(error: anyhow::Error, out: &Path) -> anyhow::Error {
-    let of_sweep = matches!(error.downcast_ref(), Some(SweepError::Interrupted { .. }));
+    let of_sweep = matches!(error.downcast_ref(), Some(SweepError::Interrupted { .. } | SweepError::NoPicture(_)));
     if !of_sweep && !error.is::<ChecksInterrupted>() {
         return error;
     }
