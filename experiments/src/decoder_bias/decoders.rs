@@ -127,9 +127,10 @@ impl Task<'_> {
         workspace: &mut Workspace,
     ) -> Result<Decoded, String> {
         let [train, validation, test] = self.codes(scae, workspace);
-        let [pixels, validation_pixels] = [&*self.parts.train, self.parts.validation].map(|part| part.rows());
-        let train = Pairs { codes: &train, pixels: &pixels };
-        let known = Pairs { codes: &validation, pixels: &validation_pixels };
+        let [pixels, validation_pixels] =
+            [&*self.parts.train, self.parts.validation].map(|part| part.pictures.tensor());
+        let train = Pairs { codes: &train, pixels };
+        let known = Pairs { codes: &validation, pixels: validation_pixels };
         let epochs = self.effort.epochs_on(self.parts.train.count());
         let decoder =
             MlpDecoder::fit(train, known, hidden, epochs, seed, workspace).map_err(|error| error.to_string())?;

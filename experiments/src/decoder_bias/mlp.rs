@@ -25,13 +25,21 @@ const LR: f64 = 2e-3;
 /// Epochs without a better one before training stops.
 const PATIENCE: usize = 3;
 
-/// Codes `[N, h]` and the pictures they stand for, as rows of pixels `[N, d]`.
+/// Codes `[N, h]` and the pictures they stand for, of d pixels each.
 #[derive(Clone, Copy, Debug)]
 pub struct Pairs<'a> {
     /// `[N, h]`.
     pub codes: &'a Tensor,
-    /// `[N, d]`.
+    /// `[N, d]`, or `[N, H, W, C]`, which is the same in memory.
     pub pixels: &'a Tensor,
+}
+
+impl<'a> Pairs<'a> {
+    /// The pixels as rows.
+    fn rows(&self) -> Rows<'a> {
+        let count = self.codes.shape().dims()[0];
+        Rows::new(self.pixels.as_slice(), self.pixels.len() / count.max(1))
+    }
 }
 
 /// The best linear decoder, and linear layers with ReLU between them on standardised codes whose sum is added to it.
@@ -60,21 +68,21 @@ impl MlpDecoder {
         seed: u64,
         workspace: &mut Workspace,
     ) -> Result<Self, TrainingError> {
-        let [code_size, pixels] = [train.codes, train.pixels].map(|rows| rows.shape().dims()[1]);
+        let (code_size, pixels) = (train.codes.shape().dims()[1], train.rows().columns());
         let scale = Standardiser::fit(Rows::new(train.codes.as_slice(), code_size));
         let (mut params, mut init) = (Params::new(), stream(seed, "mlp-decoder-init", 0));
         let relu = |&features: &usize| Hidden { features, activation: Activation::Relu };
         let hidden: Vec<Hidden> = hidden.iter().map(relu).collect();
         let network = Mlp::new(&mut params, [code_size, pixels], &hidden, &mut init);
         silence(&mut params);
-        let all_pixels = [train.pixels, validation.pixels].map(|rows| Rows::new(rows.as_slice(), pixels));
-        let (linear, linear_mse) = best_linear_decoder([train.codes, validation.codes], all_pixels)
-            .map_err(|_| TrainingError::NotFinite { layer: "the best linear decoder".to_string(), step: 0 })?;
+        let (linear, linear_mse) =
+            best_linear_decoder([train.codes, validation.codes], [train.rows(), validation.rows()])
+                .map_err(|_| TrainingError::NotFinite { layer: "the best linear decoder".to_string(), step: 0 })?;
         let mut decoder = Self { linear, scale, params, network, pixels, epochs: 0 };
         let [left, validation_left] = [train, validation].map(|pairs| {
             let decoded = decoder.linear.predict(Rows::new(pairs.codes.as_slice(), code_size));
-            let left: Vec<f32> = pairs.pixels.as_slice().iter().zip(&decoded).map(|(x, y)| x - y).collect();
-            Tensor::new(pairs.pixels.shape(), &left)
+            let whole = pairs.pixels.as_slice();
+            Tensor::from_fn([pairs.rows().count(), pixels], |at| whole[at] - decoded[at])
         });
         let [codes, validation_codes] = [train.codes, validation.codes].map(|codes| decoder.standardised(codes));
         let mut training = Training {

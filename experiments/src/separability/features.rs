@@ -124,31 +124,48 @@ fn share(right: &[bool]) -> f64 {
     right.iter().filter(|right| **right).count() as f64 / right.len() as f64
 }
 
-/// Rows `[N, h * w * c]` of maps of the shape h, w, c, meaned over a grid of cells where they are longer than `longest`: over
-/// the finest grid g x g that leaves at most that many values, or over the whole map. Neighbouring cells share a line of
-/// positions where g does not divide the side.
-pub fn pooled(maps: Tensor, [h, w, c]: [usize; 3], longest: usize) -> Tensor {
-    if h * w * c <= longest {
-        return maps;
+/// Cells over which maps of the shape h, w, c are meaned: those of the finest grid g x g that leaves at most so many values, or the
+/// whole map. Neighbouring cells share a line of positions where g does not divide the side.
+#[derive(Clone, Copy, Debug)]
+pub struct Grid {
+    map: [usize; 3],
+    /// `None` for maps that are short enough as they are.
+    side: Option<usize>,
+}
+
+impl Grid {
+    /// For maps of the shape `[h, w, c]`, of which at most `longest` values are to be left.
+    pub fn of([h, w, c]: [usize; 3], longest: usize) -> Self {
+        let finest = || (1..=h.min(w)).rev().find(|side| side * side * c <= longest).unwrap_or(1);
+        Self { map: [h, w, c], side: (h * w * c > longest).then(finest) }
     }
-    let grid = (1..=h.min(w)).rev().find(|g| g * g * c <= longest).unwrap_or(1);
-    let count = maps.len() / (h * w * c);
-    let cell = |at: usize, side: usize| at * side / grid..((at + 1) * side).div_ceil(grid);
-    let mut pooled = Tensor::zeros([count, grid * grid * c]);
-    for (to, map) in pooled.as_mut_slice().chunks_mut(grid * grid * c).zip(maps.as_slice().chunks(h * w * c)) {
-        for (index, to) in to.chunks_mut(c).enumerate() {
-            let (rows, columns) = (cell(index / grid, h), cell(index % grid, w));
-            let positions = rows.len() * columns.len();
-            for y in rows {
-                for x in columns.clone() {
-                    let from = &map[(y * w + x) * c..][..c];
-                    to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+
+    /// Values that are left of a map.
+    pub fn values(&self) -> usize {
+        let [h, w, c] = self.map;
+        self.side.map_or(h * w * c, |side| side * side * c)
+    }
+
+    /// Writes the means of `maps` `[N, h, w, c]` into `rows` `[N, values]`.
+    pub fn mean(&self, maps: &[f32], rows: &mut [f32]) {
+        let [h, w, c] = self.map;
+        let Some(grid) = self.side else { return rows.copy_from_slice(maps) };
+        let cell = |at: usize, side: usize| at * side / grid..((at + 1) * side).div_ceil(grid);
+        for (to, map) in rows.chunks_mut(grid * grid * c).zip(maps.chunks(h * w * c)) {
+            for (index, to) in to.chunks_mut(c).enumerate() {
+                let (rows, columns) = (cell(index / grid, h), cell(index % grid, w));
+                let positions = rows.len() * columns.len();
+                to.fill(0.0);
+                for y in rows {
+                    for x in columns.clone() {
+                        let from = &map[(y * w + x) * c..][..c];
+                        to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+                    }
                 }
+                to.iter_mut().for_each(|to| *to /= positions as f32);
             }
-            to.iter_mut().for_each(|to| *to /= positions as f32);
         }
     }
-    pooled
 }
 
 #[cfg(test)]
@@ -159,14 +176,20 @@ mod tests {
 
     #[test]
     fn a_short_map_stays_and_a_long_one_is_meaned_by_cells() {
-        let map = || Tensor::new([1, 9], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]);
-        assert_eq!(pooled(map(), [3, 3, 1], 9), map());
+        let meaned = |maps: &[f32], size: [usize; 3], longest: usize| {
+            let grid = Grid::of(size, longest);
+            let mut rows = vec![f32::NAN; maps.len() / size.iter().product::<usize>() * grid.values()];
+            grid.mean(maps, &mut rows);
+            rows
+        };
+        let map = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0];
+        assert_eq!(meaned(&map, [3, 3, 1], 9), map);
         // Cells of 2 x 2 that share the middle row and column.
-        assert_eq!(pooled(map(), [3, 3, 1], 8).as_slice(), [3.0, 4.0, 6.0, 7.0]);
-        assert_eq!(pooled(map(), [3, 3, 1], 3).as_slice(), [5.0]);
-        // Two channels stay apart: 4 x 1 positions, one cell.
-        let two = Tensor::new([1, 8], &[0.0, 10.0, 2.0, 20.0, 4.0, 30.0, 6.0, 40.0]);
-        assert_eq!(pooled(two, [4, 1, 2], 7).as_slice(), [3.0, 25.0]);
+        assert_eq!(meaned(&map, [3, 3, 1], 8), [3.0, 4.0, 6.0, 7.0]);
+        assert_eq!(meaned(&map, [3, 3, 1], 3), [5.0]);
+        // Two channels stay apart: 4 x 1 positions, one cell; of two pictures.
+        let two = [0.0, 10.0, 2.0, 20.0, 4.0, 30.0, 6.0, 40.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0];
+        assert_eq!(meaned(&two, [4, 1, 2], 7), [3.0, 25.0, 1.0, 1.0]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::{
     baselines::Baselines,
-    features::{LONGEST_MAP, Measured, measure, measure_common, pooled},
+    features::{Grid, LONGEST_MAP, Measured, measure, measure_common},
     row::{Against, Kind, SeparabilityRow},
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     training::{Checkpoints, FitSpec},
 };
 use patchgrad::{
-    Tensor, Workspace,
+    Tape, Tensor, Workspace,
     optim::{Adam, AdamConfig},
     random::stream,
 };
@@ -67,8 +67,8 @@ impl Baselines<'_> {
         workspace: &mut Workspace,
     ) -> Option<SeparabilityRow> {
         let test = self.parts.test;
-        let decoded = scae.reconstruct(&test.pictures, workspace);
-        let whole = Reconstruction::score(&test.pictures, decoded.as_slice());
+        // The pictures are gone before anything else is made: several networks are measured at once.
+        let whole = Reconstruction::score(&test.pictures, scae.reconstruct(&test.pictures, workspace).as_slice());
         if !whole.mse.is_finite() {
             return None;
         }
@@ -102,15 +102,7 @@ impl Baselines<'_> {
     /// Measures the layers below the top.
     fn layers(&self, row: &mut SeparabilityRow, scae: &Scae, workspace: &mut Workspace) -> Option<()> {
         for layer in 0..scae.spec().layers.len() - 1 {
-            let size = scae.spec().map_size(layer + 1);
-            let maps = self.parts.features(|pictures| {
-                let length = size.iter().product();
-                let maps = batches::map_rows(scae.params(), pictures, length, workspace, |tape, batch| {
-                    let map = scae.encode(tape, batch, layer + 1);
-                    tape.flatten(map)
-                });
-                pooled(maps, size, LONGEST_MAP)
-            });
+            let maps = self.parts.features(|pictures| maps_of_layer(scae, layer, pictures, workspace));
             let found = measure_common(&self.parts, maps.each_ref(), None, workspace)?;
             row.fill_layer(layer, maps[0].shape().dims()[1], &found);
         }
@@ -145,4 +137,17 @@ impl Baselines<'_> {
         }
         row
     }
+}
+
+/// The maps of layer `layer` as rows of at most [`LONGEST_MAP`] values. Whole maps of all pictures would not fit into memory (those
+/// of a lowest layer are a gigabyte and more), so each batch is meaned before the next one is encoded.
+fn maps_of_layer(scae: &Scae, layer: usize, pictures: &Tensor, workspace: &mut Workspace) -> Tensor {
+    let size = scae.spec().map_size(layer + 1);
+    let grid = Grid::of(size, LONGEST_MAP);
+    batches::gather_pictures(pictures, grid.values(), workspace, |batch, rows, workspace| {
+        let mut tape = Tape::with_params(scae.params(), workspace);
+        let input = tape.input(batch);
+        let maps = scae.encode(&mut tape, input, layer + 1);
+        grid.mean(tape.value(maps).as_slice(), rows);
+    })
 }
