@@ -70,7 +70,7 @@ impl Config {
         for text in overrides {
             apply(&mut table, text).map_err(|reason| ConfigError::Override { text: text.clone(), reason })?;
         }
-        let config: Config = deserialize(Value::Table(table), "the file")?;
+        let config: Config = deserialize(Value::Table(table), name)?;
         config.check()?;
         Ok(config)
     }
@@ -133,6 +133,10 @@ fn item<'v>(items: &'v mut [Value], key: &str) -> Result<&'v mut Value, String> 
 
 /// What serde says, with a proposal where a name is unknown.
 fn explained(reason: &str) -> String {
+    let of_type = ["invalid type: ", "invalid value: "].iter().find_map(|start| reason.strip_prefix(start));
+    if let Some((given, expected)) = of_type.and_then(|rest| rest.rsplit_once(", expected ")) {
+        return format!("is {given}; expected {}", in_words(expected));
+    }
     let unknown = ["unknown field `", "unknown variant `"].iter().find_map(|start| reason.strip_prefix(start));
     let Some((given, rest)) = unknown.and_then(|rest| rest.split_once('`')) else {
         return reason.to_string();
@@ -146,6 +150,19 @@ fn explained(reason: &str) -> String {
         _ => "possible are".to_string(),
     };
     format!("{what} `{given}`; {proposal} {}", known.join(", "))
+}
+
+/// A type of Rust as someone who writes TOML knows it.
+fn in_words(expected: &str) -> &str {
+    match expected {
+        "usize" | "u64" | "u32" | "u16" => "a whole number of at least 0",
+        "i64" | "i32" => "a whole number",
+        "f64" | "f32" => "a number",
+        "a boolean" => "true or false",
+        "a sequence" => "a list, such as [1, 2]",
+        of_struct if of_struct.starts_with("struct ") => "a table of keys",
+        other => other,
+    }
 }
 
 #[cfg(test)]
@@ -197,7 +214,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named_with_what_may_be() {
-        let cases: [(&[&str], &str); 13] = [
+        let cases: [(&[&str], &str); 15] = [
             (&["training.patience=3"], "training.patience: is for kind = \"cae\""),
             (&["training.learning_rate=1"], "there is no key `learning_rate`; possible are samples_per_layer, "),
             (
@@ -210,7 +227,12 @@ mod tests {
             (&["network.layers.0.kernel=29"], "sees 53 pixels, but the picture has 28"),
             (&["training.lr=-1"], "training.lr: must be"),
             (&["training.batch_size=0"], "training.batch_size: must be at least 1"),
-            (&["seed=-1"], "seed: invalid value: integer `-1`"),
+            (&["seed=-1"], "seed: is integer `-1`; expected a whole number of at least 0"),
+            (
+                &["network.layers.0.kernel=four"],
+                "network.layers[0].kernel: is string \"four\"; expected a whole number",
+            ),
+            (&["training=3"], "training: is integer `3`; expected a table of keys"),
             (&["name=../up"], "name: must be letters"),
             (&["lr"], "--set lr: expected key=value"),
             (&["evaluation.probes=[\"svm\"]"], "evaluation.probes[0]: there is no probe \"svm\"; there are logistic, "),
@@ -224,6 +246,6 @@ mod tests {
         let error = Config::read(Path::new("no/such.toml"), &[]).unwrap_err().to_string();
         assert!(error.contains("no/such.toml"), "{error}");
         let error = parse("name = \"a\"\n[network]\nkind = \"scae\"", &[]).unwrap_err();
-        assert!(error.contains("missing field `data`"), "{error}");
+        assert!(error.starts_with("first.toml: missing field `data`"), "{error}");
     }
 }

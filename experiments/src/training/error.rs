@@ -49,7 +49,7 @@ pub enum TrainingError {
         source: io::Error,
     },
     /// A checkpoint is damaged or belongs to another model.
-    #[error("cannot resume from {}: {source}", .path.display())]
+    #[error("cannot resume from {}: {source}; without it the run begins anew, to the same bytes", .path.display())]
     Checkpoint {
         /// The file.
         path: PathBuf,
