@@ -364,7 +364,7 @@ fn mistakes_are_named_and_nothing_is_overwritten() {
     assert!(with("training.batch_size=1000000000000", 2).contains("training.batch_size: must be at most 1048576"));
     assert!(with("training.samples_per_layer=9000000000000000000", 2).contains("training.samples_per_layer: must be"));
     let message = refused(folder.path(), &["train", "small.toml", "--out", "run", "--seed", "-1"], 2);
-    assert!(message.contains("invalid value '-1' for '--seed <SEED>'"), "{message}");
+    assert!(message.contains("invalid value '-1' for '--seed <N>'"), "{message}");
     assert!(with("data.channels=grey", 2).contains("data.channels: is for the sets folders"));
     assert!(with("network.layers.1.unit.noise.sd=-1", 2).contains("network.layers[1].unit: "));
     assert!(!folder.path().join("run").exists(), "a request that is wrong leaves nothing behind");
