@@ -78,13 +78,6 @@ pub struct RunFolder {
     pub path: PathBuf,
 }
 
-/// Whether a file of `figures/` has a name that this program gives; a folder may hold pictures of its owner.
-fn is_figure(file: &Path) -> bool {
-    let ours = ["reconstructions", "features-layer", "maps-layer", "before-after", "page"];
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
-    name.ends_with(".png") && ours.iter().any(|start| name.starts_with(start))
-}
-
 impl RunFolder {
     /// The folder of an earlier run, and its configuration.
     ///
@@ -253,4 +246,11 @@ impl RunFolder {
         self.load_params(network.params_mut())?;
         Ok(network)
     }
+}
+
+/// Whether a file of `figures/` has a name that this program gives; a folder may hold pictures of its owner.
+fn is_figure(file: &Path) -> bool {
+    let ours = ["reconstructions", "features-layer", "maps-layer", "before-after", "page"];
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    name.ends_with(".png") && ours.iter().any(|start| name.starts_with(start))
 }

@@ -165,30 +165,30 @@ fn wrong_value(error: &csv::Error, names: &csv::StringRecord, values: &csv::Stri
 
 /// The indices of the whole rows of a file, whatever their columns.
 pub(super) fn indices(file: &Path) -> Result<BTreeSet<usize>, SweepError> {
-    let wrong = |reason: String| SweepError::Read { file: file.to_path_buf(), reason };
-    let bytes = fs::read(file).map_err(|error| wrong(error.to_string()))?;
-    let rows = csv::Reader::from_reader(whole_lines(&bytes)).into_records();
-    let index = |row: csv::Result<csv::StringRecord>| {
-        let row = row.map_err(|error| wrong(damaged_line(&error)))?;
-        row.get(0).and_then(|index| index.parse().ok()).ok_or_else(|| wrong("a row has no index".into()))
-    };
-    rows.map(index).collect()
+    Ok(records(file)?.into_iter().map(|(index, _)| index).collect())
 }
 
 /// How many rows of `rows.csv` and of the journal in `folder` have a value that begins with `start`.
 pub(super) fn rows_with(folder: &Path, start: &str) -> Result<usize, SweepError> {
     let mut found = BTreeSet::new();
     for file in ["rows.csv", "journal.csv"].map(|name| folder.join(name)).into_iter().filter(|file| file.exists()) {
-        let wrong = |reason: String| SweepError::Read { file: file.clone(), reason };
-        let bytes = fs::read(&file).map_err(|error| wrong(error.to_string()))?;
-        for row in csv::Reader::from_reader(whole_lines(&bytes)).into_records() {
-            let row = row.map_err(|error| wrong(error.to_string()))?;
-            if row.iter().any(|value| value.starts_with(start)) {
-                found.insert(row.get(0).unwrap_or_default().to_string());
-            }
-        }
+        let begins = |row: &csv::StringRecord| row.iter().any(|value| value.starts_with(start));
+        found.extend(records(&file)?.into_iter().filter(|(_, row)| begins(row)).map(|(index, _)| index));
     }
     Ok(found.len())
+}
+
+/// The whole rows of a file with their indices, whatever their columns.
+fn records(file: &Path) -> Result<Vec<(usize, csv::StringRecord)>, SweepError> {
+    let wrong = |reason: String| SweepError::Read { file: file.to_path_buf(), reason };
+    let bytes = fs::read(file).map_err(|error| wrong(error.to_string()))?;
+    let rows = csv::Reader::from_reader(whole_lines(&bytes)).into_records();
+    let row = |row: csv::Result<csv::StringRecord>| {
+        let row = row.map_err(|error| wrong(damaged_line(&error)))?;
+        let index = row.get(0).and_then(|index| index.parse().ok());
+        Ok((index.ok_or_else(|| wrong("a row has no index".into()))?, row))
+    };
+    rows.map(row).collect()
 }
 
 /// A file without the part of a line that a crash left at its end.
@@ -306,13 +306,13 @@ fn known<R: Serialize + DeserializeOwned>(folder: &Path, file: &File) -> Result<
     let (whole, journal) = (folder.join("rows.csv"), folder.join("journal.csv"));
     let (mut rows, whole_lines) = read(&journal)?;
     check_columns(&journal, &rows)?;
+    // Names without a row are written again with the first.
+    let kept = if rows.is_empty() { 0 } else { whole_lines };
     if whole.exists() {
         let (finished, _) = read(&whole)?;
         check_columns(&whole, &finished)?;
         rows.extend(finished);
     }
-    // Names without a row are written again with the first.
-    let kept = if rows.is_empty() { 0 } else { whole_lines };
     file.set_len(kept).map_err(|error| SweepError::Read { file: journal, reason: error.to_string() })?;
     Ok(rows)
 }

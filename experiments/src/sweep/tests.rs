@@ -306,7 +306,12 @@ fn names_of_columns_without_a_row_are_no_reason_to_stop() {
     run_in(&whole, &Numbers::new(1), 1, "1/1").unwrap();
     run_in(&cut, &Numbers { most: 1, ..Numbers::new(1) }, 1, "1/1").unwrap_err();
     fs::write(cut.join("journal.csv"), "index,something\n7,a").unwrap();
-    run_in(&cut, &Numbers::new(1), 1, "1/1").unwrap();
+    run_in(&cut, &Numbers::new(1), 1, "1/2").unwrap();
+    // Beside rows that are finished, too.
+    fs::write(cut.join("journal.csv"), "index,something\n").unwrap();
+    run_in(&cut, &Numbers { most: 2, ..Numbers::new(1) }, 1, "2/2").unwrap_err();
+    assert!(fs::read_to_string(cut.join("journal.csv")).unwrap().starts_with("index,name,value,error\n"));
+    run_in(&cut, &Numbers::new(1), 1, "2/2").unwrap();
     assert_eq!(rows(&cut), rows(&whole));
 }
 
