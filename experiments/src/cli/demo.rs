@@ -1,7 +1,8 @@
 //! `pitfall` without a command: the demonstration, its options, its progress, its files.
 
 use super::{
-    output::{Otherwise, claim, new_folder, prepare, print},
+    folders::{Otherwise, claim, new_folder, prepare},
+    output::print,
     progress::Progress,
 };
 use crate::demo::{

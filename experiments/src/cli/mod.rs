@@ -11,6 +11,7 @@
 pub mod bench;
 mod data;
 mod demo;
+mod folders;
 mod model;
 pub mod op;
 mod output;
@@ -167,7 +168,7 @@ fn exit_code(outcome: anyhow::Result<()>) -> ExitCode {
                 return ExitCode::from(75);
             }
             let request = error.is::<output::BadRequest>()
-                || error.is::<output::OutputExists>()
+                || error.is::<folders::OutputExists>()
                 || error.is::<ConfigError>()
                 || error.is::<op::UsageError>()
                 || error.is::<bench::NothingToMeasure>()

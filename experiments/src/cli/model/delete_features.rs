@@ -1,7 +1,7 @@
 //! `pitfall delete-features`.
 
 use super::{
-    super::output::{Otherwise, claim},
+    super::folders::{Otherwise, claim},
     BadRequest, ModelArgs, prepare, print, train,
 };
 use crate::{

@@ -2,7 +2,8 @@
 
 use super::{
     super::{
-        output::{Otherwise, claim, interrupt_on_signals, prepare},
+        folders::{Otherwise, claim, prepare},
+        output::interrupt_on_signals,
         progress::Progress,
     },
     BadRequest, Model, ModelArgs, pictures, print, train,

@@ -12,8 +12,9 @@ mod table;
 mod train;
 
 use super::{
+    folders::prepare,
     on_threads,
-    output::{BadRequest, prepare, print},
+    output::{BadRequest, print},
 };
 use crate::{
     config::{Config, Examples, Network},

@@ -1,7 +1,8 @@
 //! `pitfall units`: a table of units by data sets.
 
 use super::{
-    super::output::{Otherwise, claim, new_folder, prepare, tell},
+    super::folders::{Otherwise, claim, new_folder, prepare},
+    super::output::tell,
     BadRequest, on_threads, pictures, print,
 };
 use crate::{

@@ -2,7 +2,8 @@
 
 use super::{
     super::{
-        output::{Otherwise, claim, interrupt_on_signals, new_folder, prepare},
+        folders::{Otherwise, claim, new_folder, prepare},
+        output::interrupt_on_signals,
         progress::Progress,
     },
     BadRequest, Overrides, on_threads, pictures, print,

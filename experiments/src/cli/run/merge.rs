@@ -1,7 +1,8 @@
 //! `pitfall merge`: joins the shards of experiments.
 
 use super::{
-    super::output::{BadRequest, Otherwise, prepare},
+    super::folders::{Otherwise, prepare},
+    super::output::BadRequest,
     suite::{summarise, tell_of_mistakes},
 };
 use crate::{

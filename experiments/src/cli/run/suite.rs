@@ -2,8 +2,9 @@
 
 use super::{
     super::{
+        folders::{Otherwise, new_folder, prepare},
         on_threads,
-        output::{BadRequest, Otherwise, interrupt_on_signals, new_folder, prepare, print, tell},
+        output::{BadRequest, interrupt_on_signals, print, tell},
         progress::Progress,
         report::write_report,
     },

@@ -1,8 +1,9 @@
 //! `pitfall run validation`: options, progress, the printed table.
 
 use super::super::{
+    folders::{Otherwise, prepare},
     on_threads,
-    output::{Otherwise, prepare, print},
+    output::print,
     progress::on_terminal,
 };
 use crate::{
