@@ -90,7 +90,7 @@ pub fn network(unit: UnitSpec, [height, _, channels]: [usize; 3]) -> NetworkConf
         widths: Vec::new(),
         code_size: None,
         downsampling: None,
-        activation: Activation::Relu,
+        activation: None,
         beta: None,
         layers: vec![
             LayerConfig { kernel, offset: 4, features: lowest, unit: below },

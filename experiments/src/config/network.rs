@@ -64,8 +64,8 @@ pub struct NetworkConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub downsampling: Option<Downsampling>,
     /// End-to-end: of all layers but the code and the output.
-    #[serde(default = "relu", with = "named", skip_serializing_if = "is_relu")]
-    pub activation: Activation,
+    #[serde(default, with = "named::optional", skip_serializing_if = "Option::is_none")]
+    pub activation: Option<Activation>,
     /// End-to-end: weight of the divergence; with it the code is variational.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beta: Option<f32>,
@@ -74,13 +74,8 @@ pub struct NetworkConfig {
     pub layers: Vec<LayerConfig>,
 }
 
-fn relu() -> Activation {
-    Activation::Relu
-}
-
-fn is_relu(activation: &Activation) -> bool {
-    *activation == Activation::Relu
-}
+/// Of an end-to-end network that names none.
+const DEFAULT_ACTIVATION: Activation = Activation::Relu;
 
 /// Weights that a network may have: 4 GB, and four times as much while Adam trains it.
 const MOST_WEIGHTS: u128 = 1 << 30;
@@ -94,15 +89,16 @@ impl NetworkConfig {
                 if self.layers.is_empty() {
                     return wrong("layers", "a stack needs at least one [[network.layers]]");
                 }
-                if !self.widths.is_empty()
-                    || self.code_size.is_some()
-                    || self.downsampling.is_some()
-                    || self.beta.is_some()
-                {
-                    return wrong(
-                        "kind",
-                        "widths, code_size, downsampling and beta are for kind = \"cae\"; a stack has layers",
-                    );
+                let end_to_end_only = [
+                    ("widths", !self.widths.is_empty()),
+                    ("code_size", self.code_size.is_some()),
+                    ("downsampling", self.downsampling.is_some()),
+                    ("activation", self.activation.is_some()),
+                    ("beta", self.beta.is_some()),
+                ];
+                if let Some((key, _)) = end_to_end_only.iter().find(|(_, is_given)| *is_given) {
+                    let text = "is for kind = \"cae\"; a stack has layers with features, whose units have activations of their own";
+                    return wrong(key, text);
                 }
                 for (at, layer) in self.layers.iter().enumerate() {
                     let sizes = [("kernel", layer.kernel), ("offset", layer.offset), ("features", layer.features)];
@@ -113,12 +109,6 @@ impl NetworkConfig {
                 if let Some(key) = training.end_to_end_only() {
                     let text = "is for kind = \"cae\"; greedy training takes its last tenth at a tenth of the rate";
                     return Err(ConfigError::value(format!("training.{key}"), text));
-                }
-                if !is_relu(&self.activation) {
-                    return wrong(
-                        "activation",
-                        "is for kind = \"cae\"; the layers of a stack have units with their own",
-                    );
                 }
                 if data.set == SetKind::Pairs {
                     return wrong("kind", "pairs of pictures need an end-to-end network, kind = \"cae\"");
@@ -158,6 +148,14 @@ impl NetworkConfig {
         match self.picture.or(known) {
             Some(picture) => self.check_for(picture),
             None => Ok(()),
+        }
+    }
+
+    /// Gives what an end-to-end network leaves to its defaults the values that it has then.
+    pub(super) fn fill_in_defaults(&mut self) {
+        if self.kind == NetworkKind::Cae {
+            self.downsampling.get_or_insert_default();
+            self.activation.get_or_insert(DEFAULT_ACTIVATION);
         }
     }
 
@@ -271,7 +269,7 @@ impl NetworkConfig {
             widths: self.widths.clone(),
             code_size: self.code_size.unwrap_or(0),
             downsampling: self.downsampling.unwrap_or_default(),
-            activation: self.activation,
+            activation: self.activation.unwrap_or(DEFAULT_ACTIVATION),
             code: self.beta.map_or(Code::Plain, |beta| Code::Variational { beta }),
         }
     }

@@ -70,8 +70,9 @@ impl Config {
         for text in overrides {
             apply(&mut table, text).map_err(|reason| ConfigError::Override { text: text.clone(), reason })?;
         }
-        let config: Config = deserialize(Value::Table(table), name)?;
+        let mut config: Config = deserialize(Value::Table(table), name)?;
         config.check()?;
+        config.network.fill_in_defaults();
         Ok(config)
     }
 }
@@ -198,6 +199,23 @@ mod tests {
     }
 
     #[test]
+    fn what_an_end_to_end_network_leaves_out_is_filled_in() {
+        const END_TO_END: &str = r#"
+            name = "end-to-end"
+            [data]
+            set = "mnist"
+            [network]
+            kind = "cae"
+            widths = [8, 16]
+            code_size = 32
+        "#;
+        let config = parse(END_TO_END, &[]).unwrap();
+        let shown = config.to_toml();
+        assert_eq!(parse(&shown, &[]).unwrap(), config, "{shown}");
+        assert!(shown.contains("downsampling = \"max-pool\"\nactivation = \"relu\""), "{shown}");
+    }
+
+    #[test]
     fn keys_are_changed_by_their_path() {
         let changes = [
             "network.layers.1.features=128",
@@ -214,8 +232,9 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named_with_what_may_be() {
-        let cases: [(&[&str], &str); 15] = [
+        let cases: [(&[&str], &str); 16] = [
             (&["training.patience=3"], "training.patience: is for kind = \"cae\""),
+            (&["network.code_size=8"], "network.code_size: is for kind = \"cae\""),
             (&["training.learning_rate=1"], "there is no key `learning_rate`; possible are samples_per_layer, "),
             (
                 &["network.layers.0.kernal=3"],

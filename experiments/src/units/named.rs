@@ -10,3 +10,19 @@ pub fn serialize<S: Serializer>(activation: &Activation, serializer: S) -> Resul
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Activation, D::Error> {
     String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
 }
+
+/// One that may be left out.
+pub mod optional {
+    use super::{Activation, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(activation: &Option<Activation>, serializer: S) -> Result<S::Ok, S::Error> {
+        match activation {
+            Some(activation) => super::serialize(activation, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Activation>, D::Error> {
+        super::deserialize(deserializer).map(Some)
+    }
+}
