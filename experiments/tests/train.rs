@@ -339,11 +339,31 @@ fn units_are_compared_in_one_table() {
     let folder = tempfile::tempdir().unwrap();
     let small = ["--limit-train", "200", "--limit-test", "50", "--samples", "640", "--quiet"];
     let units = ["units", "--sets", "mnist,synthetic-s1", "--units", "standard,pca,lda", "--out", "units"];
-    let text = printed(folder.path(), &units.iter().chain(&small).copied().collect::<Vec<&str>>());
+    let all: Vec<&str> = units.iter().chain(&small).copied().collect();
+    let text = printed(folder.path(), &all);
     assert_eq!(text.lines().filter(|line| line.starts_with("pca ")).count(), 2, "{text}");
-    let rows = fs::read_to_string(folder.path().join("units/units.csv")).unwrap();
-    assert_eq!(rows.lines().count(), 1 + 2 * 4);
-    assert!(folder.path().join("units/figures/synthetic-s1.png").is_file());
+    let out = folder.path().join("units");
+    let whole = fs::read_to_string(out.join("rows.csv")).unwrap();
+    assert_eq!(whole.lines().count(), 1 + 2 * 4);
+    let sheet = fs::read(out.join("figures/synthetic-s1.png")).unwrap();
+
+    // Stopped after three rows it goes on: all but the seconds is the same.
+    let journal: Vec<&str> = whole.lines().take(4).collect();
+    fs::write(out.join("journal.csv"), format!("{}\n", journal.join("\n"))).unwrap();
+    fs::remove_file(out.join("rows.csv")).unwrap();
+    for kind in ["pca", "lda"] {
+        fs::remove_file(out.join(format!("reconstructions/synthetic-s1-{kind}.npy"))).unwrap();
+    }
+    assert!(refused(folder.path(), &all, 2).contains("--resume to go on there"));
+    printed(folder.path(), &[&all[..], &["--resume"]].concat());
+    let resumed = fs::read_to_string(out.join("rows.csv")).unwrap();
+    let without_seconds = |rows: &str| -> Vec<String> {
+        let cells = rows.lines().map(|row| row.split(',').enumerate().filter(|(at, _)| *at != 9));
+        cells.map(|row| row.map(|(_, cell)| cell).collect::<Vec<_>>().join(",")).collect()
+    };
+    assert_eq!(without_seconds(&resumed), without_seconds(&whole));
+    assert_eq!(resumed.lines().nth(3), whole.lines().nth(3), "a row that was there is not computed again");
+    assert_eq!(fs::read(out.join("figures/synthetic-s1.png")).unwrap(), sheet);
     let message = refused(folder.path(), &["units", "--units", "rbm"], 2);
     assert!(message.contains("there is no kind \"rbm\"; there are standard, tied, "), "{message}");
     let message = refused(folder.path(), &["units", "--sets", "mnits"], 2);

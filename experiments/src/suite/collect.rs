@@ -1,5 +1,6 @@
 //! Finding the results of experiments in folders.
 
+use super::experiment;
 use crate::sweep::{self, Identity, SweepError};
 use anyhow::{Context, Result, bail};
 use std::{
@@ -146,6 +147,10 @@ fn look_into(folder: &Path, depth: usize, collected: &mut Collected) -> Result<(
 
 fn add_sweep(folder: &Path, collected: &mut Collected) -> Result<(), SweepError> {
     let identity = sweep::identity(folder)?;
+    if experiment(&identity.name).is_none() {
+        // Rows of `pitfall units`: of no experiment.
+        return Ok(());
+    }
     // A relative path such as "." has no name above it.
     let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
     let set = whole.parent().and_then(Path::file_name).map_or(String::new(), |name| name.to_string_lossy().into());
@@ -221,6 +226,8 @@ mod tests {
         put(folder.path(), "e/mnist/correlation", Some("index\n0\n1\n2\n"));
         let message = collect(&[at("e")]).unwrap_err().to_string();
         assert!(message.contains("it has a row 2, and the sweep has rows 0 to 1"), "{message}");
+        put(folder.path(), "units", Some("index\n0\n1\n"));
+        assert!(collect(&[at("units")]).unwrap_err().to_string().contains("no results of an experiment"));
         fs::create_dir(at("empty")).unwrap();
         assert!(collect(&[at("empty")]).unwrap_err().to_string().contains("no results of an experiment"));
         assert!(collect(&[at("nowhere")]).unwrap_err().to_string().contains("cannot read the folder"));

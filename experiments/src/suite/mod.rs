@@ -31,12 +31,9 @@ use crate::{
     config::Examples,
     correlation::store::NetworkStore,
     files::write_atomically,
-    linear_algebra::decomposition_instructions,
     sweep::{self, Identity, Pieces, Settings, SweepError},
     training::Interrupt,
-    version::COMMIT,
 };
-use patchgrad::Isa;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     fs,
@@ -75,19 +72,8 @@ impl Setup<'_> {
     pub fn identity(&self, name: &str, sweep: &impl Pieces) -> Identity {
         let mut data = vec![self.examples.name.clone()];
         data.extend(self.examples.checksums.iter().cloned());
-        Identity {
-            name: name.to_string(),
-            profile: self.profile.name().to_string(),
-            seed: self.seed,
-            data,
-            pictures: [&self.examples.train, &self.examples.validation, &self.examples.test].map(|part| part.count()),
-            plan: sweep.plan(),
-            rows: sweep.pieces() * sweep.rows_each(),
-            instruction_set: Isa::active().to_string(),
-            decompositions: decomposition_instructions().to_string(),
-            version: env!("CARGO_PKG_VERSION").to_string(),
-            commit: COMMIT.to_string(),
-        }
+        let pictures = [&self.examples.train, &self.examples.validation, &self.examples.test].map(|part| part.count());
+        Identity::of(sweep, name, self.profile.name(), self.seed, data, pictures)
     }
 }
 

@@ -20,8 +20,8 @@ pub use journal::{Journal, SweepError, begun};
 pub use merge::{merge, whole};
 pub use shard::{Shard, ShardError};
 
-use crate::training::Interrupt;
-use patchgrad::parallel;
+use crate::{linear_algebra::decomposition_instructions, training::Interrupt, version::COMMIT};
+use patchgrad::{Isa, parallel};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -66,6 +66,31 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// That of `sweep` as this program computes it on this processor, with `profile` for how much of it, on `data` with so many
+    /// `pictures`.
+    pub fn of(
+        sweep: &impl Pieces,
+        name: &str,
+        profile: &str,
+        seed: u64,
+        data: Vec<String>,
+        pictures: [usize; 3],
+    ) -> Self {
+        Self {
+            name: name.to_string(),
+            profile: profile.to_string(),
+            seed,
+            data,
+            pictures,
+            plan: sweep.plan(),
+            rows: sweep.pieces() * sweep.rows_each(),
+            instruction_set: Isa::active().to_string(),
+            decompositions: decomposition_instructions().to_string(),
+            version: env!("CARGO_PKG_VERSION").to_string(),
+            commit: COMMIT.to_string(),
+        }
+    }
+
     /// Rows of the whole sweep, where they were kept.
     pub fn known_rows(&self) -> Option<usize> {
         (self.rows > 0).then_some(self.rows)

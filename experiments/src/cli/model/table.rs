@@ -1,23 +1,25 @@
 //! `pitfall units`: a table of units by data sets.
 
 use super::{
-    super::folders::{Otherwise, claim, new_folder, prepare},
-    super::output::tell,
+    super::{
+        folders::{Otherwise, new_folder, prepare},
+        output::{interrupt_on_signals, tell},
+        progress::Progress,
+        run::{advised, tell_of_mistakes},
+    },
     BadRequest, on_threads, pictures, print,
 };
 use crate::{
     config::{DataConfig, Examples},
     run_folder::RunFolder,
-    unit_table::{self, UnitRow, kinds},
+    sweep::{self, Done, Settings, Shard},
+    unit_table::{UnitRow, UnitSet, UnitTable, kinds},
     units::UnitSpec,
 };
 use anyhow::Result;
 use clap::Args;
-use patchgrad::{Shape, Tensor, Workspace, parallel};
-use std::{
-    path::PathBuf,
-    sync::atomic::{AtomicUsize, Ordering},
-};
+use patchgrad::{Shape, Tensor};
+use std::{path::PathBuf, sync::OnceLock};
 
 /// Options of `pitfall units`.
 #[derive(Clone, Debug, Args)]
@@ -47,11 +49,11 @@ pub(in crate::cli) struct UnitsArgs {
     #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u16).range(..=1024))]
     threads: u16,
     /// Folder for the results [default: runs/units-DATE-TIME]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", required_if_eq("resume", "true"))]
     out: Option<PathBuf>,
-    /// Write into a folder that is not empty
+    /// Go on in --out: what is done is skipped
     #[arg(long)]
-    force: bool,
+    resume: bool,
     /// Show no progress
     #[arg(long)]
     quiet: bool,
@@ -66,44 +68,36 @@ fn table(args: &UnitsArgs) -> Result<()> {
     let limits = [args.limit_train, args.limit_train / 4, args.limit_test];
     let sets = args.sets.iter().map(|set| DataConfig::named("--sets", set, limits, args.data_dir.as_deref()));
     let sets: Vec<DataConfig> = sets.collect::<Result<_, _>>()?;
-    let out = args.out.clone().map_or_else(|| new_folder("units"), Ok)?;
-    prepare(&out, Otherwise::Force, args.force)?;
-    let _claim = claim(&out)?;
-    let folder = RunFolder { path: out };
-    let examples = sets.iter().map(|set| set.load(args.seed));
-    let examples: Vec<Examples> = examples.collect::<Result<_>>()?;
-    // The pixels first: their probes take longest.
-    let jobs: Vec<(usize, Option<UnitSpec>)> = std::iter::once(None)
-        .chain(units.iter().copied().map(Some))
-        .flat_map(|unit| (0..sets.len()).map(move |set| (set, unit)))
-        .collect();
-    let done = AtomicUsize::new(0);
-    let results = parallel::map_jobs(jobs.len(), |at| {
-        let (set, unit) = jobs[at];
-        let (kind, examples, mut workspace) = (sets[set].set, &examples[set], Workspace::new());
-        let result = match unit {
-            Some(unit) => unit_table::measure(unit, kind, examples, args.samples as usize, args.seed, &mut workspace),
-            None => unit_table::pixels(examples, args.seed, &mut workspace).map(|row| (row, None)),
-        };
-        let finished = done.fetch_add(1, Ordering::Relaxed) + 1;
-        if !args.quiet {
-            tell(&format!(
-                "{finished}/{} {}: {}",
-                jobs.len(),
-                examples.name,
-                unit.map_or("pixels", |unit| unit.kind())
-            ));
-        }
-        result
+    let sets = args.sets.iter().zip(sets).map(|(name, config)| {
+        let examples = config.load(args.seed)?;
+        Ok(UnitSet { name: name.clone(), kind: config.set, examples })
     });
-    let results: Vec<(UnitRow, Option<Tensor>)> = results.into_iter().collect::<Result<_>>()?;
-    folder.write_csv("units.csv", results.iter().map(|(row, _)| row))?;
+    let sets: Vec<UnitSet> = sets.collect::<Result<_>>()?;
+    let folder = RunFolder { path: args.out.clone().map_or_else(|| new_folder("units"), Ok)? };
+    prepare(&folder.path, Otherwise::Resume, args.resume)?;
+    let table = UnitTable {
+        sets: &sets,
+        units: &units,
+        samples_per_layer: args.samples as usize,
+        seed: args.seed,
+        folder: &folder.path,
+        failure: OnceLock::new(),
+    };
+    let (progress, interrupt) = (Progress::new("done", args.quiet), interrupt_on_signals()?);
+    let show = |done: Done| progress.show(done.pieces, done.of, done.share);
+    let settings = Settings { jobs: 0, shard: Shard::WHOLE, interrupt: &interrupt, progress: &show };
+    let rows = sweep::run(&table, &table.identity(), &folder.path, &settings);
+    drop(progress);
+    tell_of_mistakes(&folder.path);
+    let rows = rows.map_err(|error| advised(error.into(), &folder.path))?;
+    if let Some(failure) = table.failure.get() {
+        tell(&format!("not all reconstructions were kept for the sheets ({failure}); the rows are complete"));
+    }
     let mut text = String::new();
-    for (set, examples) in examples.iter().enumerate() {
-        let of_set = || jobs.iter().zip(&results).filter(|((of, _), _)| *of == set).map(|(_, result)| result);
-        text += &as_text(examples, of_set().map(|(row, _)| row));
-        let sheet = sheet(examples, of_set().filter_map(|(_, decoded)| decoded.as_ref()));
-        folder.write(&format!("figures/{}.png", args.sets[set]), &sheet)?;
+    for (at, UnitSet { name, examples, .. }) in sets.iter().enumerate() {
+        text += &as_text(examples, table.of_set(at, &rows));
+        let sheet = sheet(examples, &table.reconstructions(at)?);
+        folder.write(&format!("figures/{name}.png"), &sheet)?;
     }
     print(&format!("{text}{}\n", folder.path.display()))
 }
@@ -158,8 +152,7 @@ fn as_text<'r>(examples: &Examples, rows: impl Iterator<Item = &'r UnitRow>) -> 
 }
 
 /// The first test pictures above what each kind makes of them.
-fn sheet<'t>(examples: &Examples, decoded: impl Iterator<Item = &'t Tensor>) -> Vec<u8> {
-    let decoded: Vec<&Tensor> = decoded.collect();
+fn sheet(examples: &Examples, decoded: &[Tensor]) -> Vec<u8> {
     let count = decoded.first().map_or(1, |decoded| decoded.shape().dims()[0]);
     let mut dims = examples.test.pictures().shape().dims().to_vec();
     dims[0] = count;

@@ -7,7 +7,7 @@ mod validation;
 use clap::{Args, Subcommand};
 
 pub(super) use merge::{MergeArgs, merge};
-pub(super) use suite::{SuiteOptions, run_one};
+pub(super) use suite::{SuiteOptions, advised, run_one, tell_of_mistakes};
 pub(super) use validation::{ChecksInterrupted, NoSuchCheck, ValidationArgs, run as validate};
 
 /// Which experiments.

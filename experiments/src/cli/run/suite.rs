@@ -247,7 +247,7 @@ fn run_chosen(
 }
 
 /// Says what a user may not see among hundreds of rows.
-pub(super) fn tell_of_mistakes(folder: &Path) {
+pub(in crate::cli) fn tell_of_mistakes(folder: &Path) {
     // What cannot be read is said by whoever needs it.
     if let Ok(rows @ 1..) = sweep::mistakes(folder) {
         tell(&format!(
@@ -259,7 +259,7 @@ pub(super) fn tell_of_mistakes(folder: &Path) {
 }
 
 /// The error, with the way to go on after an interrupt.
-fn advised(error: anyhow::Error, out: &Path) -> anyhow::Error {
+pub(in crate::cli) fn advised(error: anyhow::Error, out: &Path) -> anyhow::Error {
     let of_sweep = matches!(error.downcast_ref(), Some(SweepError::Interrupted { .. } | SweepError::NoPicture(_)));
     if !of_sweep && !error.is::<ChecksInterrupted>() {
         return error;
