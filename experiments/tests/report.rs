@@ -24,6 +24,8 @@ document.getElementById("page").addEventListener("load", event => {
     if (image?.closest(".drawing") && box.width < 600) lines.push("too small to read: " + figure.textContent.slice(0, 60));
     if (box.width < 100 || box.height < 20 || drawn < 2) lines.push("empty figure: " + figure.textContent.slice(0, 60));
     if (!figure.querySelector("figcaption")?.textContent.trim()) lines.push("no caption");
+    if (figure.querySelector("svg a") && figure.querySelector("figcaption a")?.tabIndex !== 0)
+      lines.push("the keyboard does not get to the rows: " + figure.textContent.slice(0, 60));
   }
   for (const link of page.querySelectorAll('a[href^="#"]')) {
     const target = link.getAttribute("href").slice(1);
@@ -109,7 +111,13 @@ fn every_experiment_has_its_place_on_a_page_that_a_browser_shows() {
     let of_networks = html.matches("href=\"#mnist-P").count();
     assert!(of_networks > html.matches("id=\"mnist-P").count(), "points of several figures lead to networks");
 
-    let again = pitfall().args(["report", "runs", "--out", "again.html", "--numbers"]).assert().success();
+    let again = ["report", "runs", "--out", "again.html", "--numbers", "--figures", "figures"];
+    let again = pitfall().args(again).assert().success();
+    let figures: Vec<PathBuf> =
+        fs::read_dir(folder.join("figures")).unwrap().map(|file| file.unwrap().path()).collect();
+    assert_eq!(figures.len(), html.matches("<figure>").count());
+    let drawing = fs::read_to_string(folder.join("figures/F1-mnist-sample.svg")).unwrap();
+    assert!(html.contains(drawing.trim_end()), "the same as on the page");
     let numbers = String::from_utf8(again.get_output().stdout.clone()).unwrap();
     assert!(numbers.lines().any(|line| line.starts_with("correlation.mnist.pooled.own.rho\t")), "{numbers}");
     assert_eq!(html, fs::read_to_string(folder.join("again.html")).unwrap(), "the same rows give the same page");

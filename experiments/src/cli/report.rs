@@ -1,4 +1,4 @@
-//! `pitfall report`: one page from the results of experiments.
+//! `pitfall report`: one page from the results of experiments; its figures and its numbers for other texts.
 
 use super::output::{BadRequest, print};
 use crate::{
@@ -29,6 +29,9 @@ pub(super) struct ReportArgs {
     /// Where the filled account goes
     #[arg(long, value_name = "FILE", requires = "fill")]
     write: Option<PathBuf>,
+    /// Write every figure into this folder too: F1-mnist.svg and so on; files of these names are replaced
+    #[arg(long, value_name = "DIR")]
+    figures: Option<PathBuf>,
     /// Print every number with its name instead of the verdicts
     #[arg(long)]
     numbers: bool,
@@ -47,6 +50,10 @@ pub(super) fn run(args: &ReportArgs) -> Result<()> {
         return Err(replaces(to, &format!("an account: its name ends otherwise than {}", template.display())));
     }
     let out = write_report(&args.runs, args.out.clone(), !args.numbers)?;
+    if let Some(folder) = &args.figures {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        out.figures.iter().try_for_each(|figure| write_atomically(&folder.join(&figure.name), &figure.bytes))?;
+    }
     if args.numbers {
         let lines: Vec<String> = out.numbers.iter().map(|(name, value)| format!("{name}\t{value}\n")).collect();
         print(&lines.concat())?;

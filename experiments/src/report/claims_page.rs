@@ -1,21 +1,20 @@
 //! The page of the suite: a verdict for each claim, then experiment after experiment, then every network.
 
 use super::{
+    Figure,
     commands::commands,
     environment,
+    figure_files::figure_files,
     format::{count, error, optional, percentage},
     page::STYLE,
+    verdicts::{ClaimRow, Untested, claim_rows, untested},
 };
 use crate::{
     correlation::{
         E1,
         network::{NetworkRow, Status},
     },
-    suite::{
-        Block, Collected, Column, EXPERIMENTS, Experiment, Found, Image, Results, Section,
-        claims::{Claim, Finding},
-        experiment,
-    },
+    suite::{Block, Collected, Column, EXPERIMENTS, Experiment, Found, Image, Results, Section, claims::Finding},
     validation::Verdict as Passing,
     version::VERSION,
 };
@@ -33,10 +32,12 @@ pub struct ClaimsPage {
     pub html: String,
     /// Every named number, such as `correlation.mnist.partial.own.rho`, as the page writes it.
     pub numbers: BTreeMap<String, String>,
+    /// Every figure of the page as a file of its own.
+    pub figures: Vec<Figure>,
     /// What each set says about each claim.
     pub findings: Vec<Finding>,
-    /// Claims of which no set says anything, and why.
-    pub untested: Vec<(Claim, String)>,
+    /// What no set says anything about, or a single one does not, and why.
+    pub untested: Vec<Untested>,
     /// Sweeps that are left out because they have not come to their end.
     pub unfinished: Vec<String>,
 }
@@ -55,27 +56,6 @@ struct Page {
     mistakes: Vec<String>,
 }
 
-/// A claim with what every set says about it.
-#[derive(Serialize)]
-struct ClaimRow {
-    name: &'static str,
-    says: &'static str,
-    rule: &'static str,
-    /// One for each set of the page, in their order.
-    cells: Vec<Option<Cell>>,
-    /// Why there is none.
-    untested: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Cell {
-    data: String,
-    verdict: &'static str,
-    /// The experiment that found it.
-    experiment: &'static str,
-    numbers: String,
-}
-
 #[derive(Serialize)]
 struct ExperimentPart {
     id: &'static str,
@@ -92,7 +72,7 @@ struct ExperimentPart {
 enum Part {
     Heading { text: String },
     Text { text: String },
-    Plot { id: &'static str, caption: String, svg: String },
+    Plot { id: &'static str, caption: String, svg: String, networks: Option<String> },
     Pictures { id: &'static str, caption: String, src: String, width: usize, height: usize, alt: String },
     Table { id: &'static str, caption: String, columns: Vec<Title>, rows: Vec<Vec<String>> },
 }
@@ -105,6 +85,7 @@ struct Title {
 
 #[derive(Serialize)]
 struct Networks {
+    anchor: String,
     name: String,
     rows: Vec<Network>,
 }
@@ -143,7 +124,7 @@ pub fn render_claims(collected: &Collected) -> Result<ClaimsPage> {
     }
     let mut experiments = Vec::new();
     experiments.extend(validation(&collected.validations)?);
-    let (mut numbers, mut findings) = (BTreeMap::new(), Vec::new());
+    let (mut numbers, mut findings, mut figures) = (BTreeMap::new(), Vec::new(), Vec::new());
     let found_of = |experiment: &dyn Experiment| -> Vec<&Found> {
         collected.sweeps.iter().filter(|found| found.identity.name == experiment.rows_of()).collect()
     };
@@ -164,21 +145,16 @@ pub fn render_claims(collected: &Collected) -> Result<ClaimsPage> {
         let section = section.with_context(|| format!("{} {}", experiment.id(), experiment.name()))?;
         numbers
             .extend(section.numbers.iter().map(|(key, value)| (format!("{}.{key}", experiment.name()), value.clone())));
+        figures.extend(figure_files(&section.blocks));
         findings.extend(section.findings.iter().map(|finding| (experiment, finding.clone())));
         let of_it = found_of(experiment);
         let needed = collected.sweeps.iter().filter(|other| {
             experiment.needs() == Some(other.identity.name.as_str())
                 && of_it.iter().any(|found| has_networks_of(other, found))
         });
-        experiments.push(part(experiment, [&needed.collect::<Vec<_>>(), &of_it], section));
+        experiments.push(part(experiment, [&needed.collect::<Vec<_>>(), &of_it], section, &sets));
     }
-    let names: Vec<&str> = collected.sweeps.iter().map(|found| found.identity.name.as_str()).collect();
-    let begun: Vec<&str> = collected.unfinished.iter().map(|part| part.name.as_str()).collect();
-    let untested: Vec<(Claim, String)> = Claim::ALL
-        .into_iter()
-        .filter(|claim| !findings.iter().any(|(_, finding)| finding.claim == *claim))
-        .map(|claim| (claim, why_untested(claim, &names, &begun)))
-        .collect();
+    let untested = untested(collected, &sets, &findings);
     let claims = claim_rows(&sets, &findings, &untested);
     for ((experiment, finding), set) in findings.iter().filter_map(|found| {
         let set = sets.iter().find(|(_, name)| *name == found.1.data)?.0;
@@ -208,7 +184,14 @@ pub fn render_claims(collected: &Collected) -> Result<ClaimsPage> {
     let environment = environment()?;
     let html = environment.get_template("claims.html").and_then(|template| template.render(Serde(&page)));
     let findings = findings.into_iter().map(|(_, finding)| finding).collect();
-    Ok(ClaimsPage { html: html.context("the report does not render")?, numbers, findings, untested, unfinished })
+    Ok(ClaimsPage {
+        html: html.context("the report does not render")?,
+        numbers,
+        figures,
+        findings,
+        untested,
+        unfinished,
+    })
 }
 
 /// Sweeps that have rows which say nothing of a network.
@@ -222,44 +205,12 @@ fn has_networks_of(other: &Found, found: &Found) -> bool {
     other.identity.name == E1.name() && other.set == found.set && other.identity.has_networks_of(&found.identity)
 }
 
-/// Why no set of a page says anything about a claim: it has the rows of the experiments `run`, and others have `begun`.
-fn why_untested(claim: Claim, run: &[&str], begun: &[&str]) -> String {
-    let by = experiment(claim.tested_by()).expect("experiments of claims exist");
-    let needed: Vec<&str> = [by.rows_of()].into_iter().chain(by.needs()).collect();
-    match needed.iter().find(|name| !run.contains(*name)) {
-        Some(name) if begun.contains(name) => format!("not tested, {name} is not finished"),
-        Some(name) => format!("not tested, {name} was not run"),
-        None if needed.len() > 1 => {
-            format!("no verdict: too few networks, or {} are of different runs", needed.join(" and "))
-        }
-        None => "no verdict: too few networks".to_string(),
-    }
-}
-
-/// A row for each claim, a cell for each set.
-fn claim_rows(
+fn part(
+    experiment: &'static dyn Experiment,
+    [needed, of_it]: [&[&Found]; 2],
+    section: Section,
     sets: &[(&str, &str)],
-    findings: &[(&'static dyn Experiment, Finding)],
-    untested: &[(Claim, String)],
-) -> Vec<ClaimRow> {
-    let row = |claim: Claim| {
-        let cell = |(_, name): &(&str, &str)| {
-            let (experiment, finding) = findings.iter().find(|(_, f)| f.claim == claim && f.data == *name)?;
-            Some(Cell {
-                data: (*name).to_string(),
-                verdict: finding.verdict.name(),
-                experiment: experiment.name(),
-                numbers: finding.numbers.clone(),
-            })
-        };
-        let untested = untested.iter().find(|(of, _)| *of == claim).map(|(_, why)| why.clone());
-        let (says, rule) = (claim.says(), claim.rule());
-        ClaimRow { name: claim.name(), says, rule, cells: sets.iter().map(cell).collect(), untested }
-    };
-    Claim::ALL.into_iter().map(row).collect()
-}
-
-fn part(experiment: &'static dyn Experiment, [needed, of_it]: [&[&Found]; 2], section: Section) -> ExperimentPart {
+) -> ExperimentPart {
     ExperimentPart {
         id: experiment.id(),
         name: experiment.name(),
@@ -272,16 +223,21 @@ fn part(experiment: &'static dyn Experiment, [needed, of_it]: [&[&Found]; 2], se
                 before.into_iter().chain(commands(experiment.name(), of_it, " --out OUT --resume")).collect()
             }
         },
-        blocks: section.blocks.into_iter().map(block).collect(),
+        blocks: section.blocks.into_iter().map(|of| block(of, sets)).collect(),
         deviations: section.deviations,
     }
 }
 
-fn block(block: Block) -> Part {
+fn block(block: Block, sets: &[(&str, &str)]) -> Part {
     match block {
         Block::Heading(text) => Part::Heading { text },
         Block::Text(text) => Part::Text { text },
-        Block::Figure { id, caption, image: Image::Svg(svg) } => Part::Plot { id, caption, svg },
+        Block::Figure { id, caption, image: Image::Svg(svg) } => {
+            // The keyboard gets from the caption to the rows that points lead to; hundreds of stops in the drawing would be in its way.
+            let leads_to = |set: &str| svg.contains(&format!("href=\"#{set}-P"));
+            let networks = sets.iter().find(|(set, _)| leads_to(set)).map(|(set, _)| format!("networks-{set}"));
+            Part::Plot { id, caption, svg, networks }
+        }
         Block::Figure { id, caption, image: Image::Png { bytes, size: [width, height], description } } => {
             Part::Pictures {
                 id,
@@ -325,7 +281,11 @@ fn networks(sweeps: &[Found]) -> Result<Vec<Networks>> {
             ],
             status: status(row),
         };
-        Ok(Networks { name: found.identity.data[0].clone(), rows: rows.iter().map(network).collect() })
+        Ok(Networks {
+            anchor: format!("networks-{}", found.set),
+            name: found.identity.data[0].clone(),
+            rows: rows.iter().map(network).collect(),
+        })
     };
     sweeps.iter().filter(|found| found.identity.name == "correlation").map(of_set).collect()
 }
@@ -425,40 +385,9 @@ fn validation(folders: &[std::path::PathBuf]) -> Result<Option<ExperimentPart>> 
     }))
 }
 
-/// How many sets support, contradict and leave open each claim, a line each: what a terminal should show.
-pub fn verdict_lines(page: &ClaimsPage) -> String {
-    let mut text = String::new();
-    for claim in Claim::ALL {
-        for finding in page.findings.iter().filter(|finding| finding.claim == claim) {
-            text +=
-                &format!("{} {:<12} {:<22} {}\n", claim.name(), finding.verdict.name(), finding.data, finding.numbers);
-        }
-        if let Some((_, why)) = page.untested.iter().find(|(of, _)| *of == claim) {
-            text += &format!("{} {why}\n", claim.name());
-        }
-    }
-    for sweep in &page.unfinished {
-        text += &format!("left out, not finished: {sweep}\n");
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statistics::Verdict;
-
-    #[test]
-    fn a_claim_without_a_verdict_says_what_it_lacks() {
-        assert_eq!(why_untested(Claim::C5, &["separability"], &["dynamics"]), "not tested, correlation was not run");
-        assert_eq!(why_untested(Claim::C7, &["dynamics"], &[]), "not tested, correlation was not run");
-        assert_eq!(why_untested(Claim::C5, &[], &["correlation"]), "not tested, correlation is not finished");
-        assert_eq!(why_untested(Claim::C2, &["correlation"], &[]), "no verdict: too few networks");
-        assert!(
-            why_untested(Claim::C8, &["dynamics", "correlation"], &[])
-                .ends_with("dynamics and correlation are of different runs")
-        );
-    }
 
     #[test]
     fn a_check_that_failed_is_counted_and_named() {
@@ -471,21 +400,5 @@ mod tests {
         assert!(text.starts_with("1 of the 2 checks failed") && text.contains("1 more are tests"), "{text}");
         let Part::Table { rows, .. } = &part.blocks[1] else { panic!("then the table") };
         assert_eq!(rows.iter().map(|row| row[1].as_str()).collect::<Vec<_>>(), ["pass", "FAIL", "tested"]);
-    }
-
-    #[test]
-    fn a_claim_has_a_cell_for_every_set() {
-        let finding =
-            |data: &str, verdict| Finding { claim: Claim::C2, data: data.into(), verdict, numbers: "ρ".into() };
-        let findings: Vec<(&'static dyn Experiment, Finding)> =
-            vec![(EXPERIMENTS[0], finding("MNIST", Verdict::Supported))];
-        let untested = [(Claim::C1, "not run".to_string())];
-        let rows = claim_rows(&[("mnist", "MNIST"), ("cifar-10", "CIFAR-10")], &findings, &untested);
-        assert_eq!(rows.len(), 8);
-        let cells: Vec<Option<&str>> =
-            rows[1].cells.iter().map(|cell| cell.as_ref().map(|cell| cell.verdict)).collect();
-        assert_eq!(cells, [Some("supported"), None]);
-        assert!(rows[0].cells.iter().all(Option::is_none));
-        assert_eq!([&rows[0], &rows[1]].map(|row| row.untested.as_deref()), [Some("not run"), None]);
     }
 }

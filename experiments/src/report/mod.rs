@@ -18,6 +18,7 @@ mod commands;
 #[cfg(test)]
 mod examples;
 mod facts;
+mod figure_files;
 mod findings;
 pub(crate) mod format;
 mod page;
@@ -25,9 +26,11 @@ mod pictures;
 mod plots;
 mod tables;
 mod training;
+mod verdicts;
 
-pub use claims_page::{ClaimsPage, render_claims, verdict_lines};
+pub use claims_page::{ClaimsPage, render_claims};
 pub use training::{TrainingRun, render_training};
+pub use verdicts::{Untested, verdict_lines};
 
 use crate::demo::{SetResults, record::RunRecord};
 use anyhow::{Context, Result};
