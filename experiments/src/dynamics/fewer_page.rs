@@ -1,4 +1,4 @@
-//! Table T11 of E5 over fewer networks: claims C7 and C8 without dead or strongly masked ones.
+//! Table T11c of E5 over fewer networks: claims C7 and C8 without dead or strongly masked ones.
 
 use super::{
     prediction::{PredictionRow, predictions_of_fewer},
@@ -26,7 +26,7 @@ pub(super) fn add(section: &mut Section, of_set: &Results, of_e1: &[NetworkRow])
     section.blocks.push(table(name, &fewer));
 }
 
-/// T11: what explains what, over fewer networks.
+/// T11c: what explains what, over fewer networks.
 fn table(name: &str, found: &[(Subset, PredictionRow)]) -> Block {
     let row = |(subset, row): &(Subset, PredictionRow)| {
         vec![
@@ -39,7 +39,7 @@ fn table(name: &str, found: &[(Subset, PredictionRow)]) -> Block {
         ]
     };
     Block::Table {
-        id: "T11",
+        id: "T11c",
         caption: format!(
             "{name}: claims C7 and C8 over fewer networks of P1, asked after the runs: what the registered rule would say. \
              {STRONG_MASKING}."

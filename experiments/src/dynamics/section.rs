@@ -1,4 +1,4 @@
-//! What E5 has to say on the page: figures F8 and F9, table T11, findings for C7 and C8.
+//! What E5 has to say on the page: figures F8 to F9, tables T11 and T11b, findings for C7 and C8.
 
 use super::{
     checkpoint::CheckpointRow,
@@ -87,6 +87,7 @@ fn one_set(section: &mut Section, of_set: &Results, rows: &[CheckpointRow], of_e
     }
     let networks = of_set.networks();
     section.blocks.push(curves(
+        "F8",
         (name, networks),
         rows,
         "accuracy of the code, test pictures, %",
@@ -94,6 +95,7 @@ fn one_set(section: &mut Section, of_set: &Results, rows: &[CheckpointRow], of_e
         |row| row.accuracy.map(|accuracy| 100.0 * accuracy),
     ));
     section.blocks.push(curves(
+        "F8b",
         (name, networks),
         rows,
         "mean squared error, test pictures",
@@ -192,8 +194,9 @@ fn of_networks(rows: &[CheckpointRow], point: impl Fn(&CheckpointRow) -> Option<
     series.collect()
 }
 
-/// F8: a quantity over the patches.
+/// F8, F8b: a quantity over the patches.
 fn curves(
+    id: &'static str,
     (name, networks): (&str, Option<&str>),
     rows: &[CheckpointRow],
     quantity: &str,
@@ -212,7 +215,7 @@ fn curves(
         baselines: Vec::new(),
     };
     Block::Figure {
-        id: "F8",
+        id,
         caption: format!("{name}: {quantity}, a curve for each network of one architecture, its start in colour."),
         image: Image::Svg(plot.leading_to_networks_of(networks).to_svg()),
     }
@@ -221,7 +224,7 @@ fn curves(
 /// The accuracy of a layer.
 type Accuracy = fn(&CheckpointRow) -> Option<f64>;
 
-/// F8: the accuracy of each layer, means over networks.
+/// F8c: the accuracy of each layer, means over networks.
 fn layers(name: &str, rows: &[CheckpointRow]) -> Block {
     let of_layers: [(&str, Accuracy); 3] = [
         ("lowest layer", |row| row.layer1_validation),
@@ -259,7 +262,7 @@ fn layers(name: &str, rows: &[CheckpointRow]) -> Block {
         ..LinePlot::default()
     };
     Block::Figure {
-        id: "F8",
+        id: "F8c",
         caption: format!(
             "{name}: accuracy of a ridge probe on each layer, means over networks with their 95 % intervals. The maps of the \
              lower layers are averaged within each quarter."
@@ -331,7 +334,7 @@ fn run_table(name: &str, found: &[RunRow]) -> Block {
     }
 }
 
-/// T11: what explains what.
+/// T11b: what explains what.
 fn prediction_table(name: &str, found: &[PredictionRow]) -> Block {
     let row = |row: &PredictionRow| {
         vec![
@@ -345,7 +348,7 @@ fn prediction_table(name: &str, found: &[PredictionRow]) -> Block {
         ]
     };
     Block::Table {
-        id: "T11",
+        id: "T11b",
         caption: format!(
             "{name}: what explains the training error, as a logarithm, and the accuracy, in ranks, over the networks of P1 \
              (experiment E1). R² is the share of the variance, adjusted for the number of columns, with its interval over \

@@ -235,7 +235,7 @@ fn table_of_starts(data: &str, of_starts: &[StartRow]) -> Block {
         id: "T7b",
         caption: format!(
             "{data}: mean accuracy in % over the logarithm of the number of labels (area under the curve), points that the gain \
-             over the random start grows by for each factor of e in unlabelled pictures per labelled one, and the mean squared \
+             over the random start grows by for each factor of e in training pictures per labelled one (LDA sees the labelled ones alone), and the mean squared \
              error before fine-tuning: of the best linear decoder of the code, and of the start's own decoders where they were \
              trained."
         ),

@@ -22,7 +22,7 @@ pub struct PretrainingRow {
     pub start: Start,
     /// Pictures with labels.
     pub labels: usize,
-    /// Pictures without labels that the start has seen.
+    /// Training pictures of the set, which a start may learn from without labels; LDA learns from the labelled ones alone.
     pub unlabelled: usize,
     /// Which seed: what starts are paired by.
     pub seed: usize,
