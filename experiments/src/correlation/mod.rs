@@ -17,6 +17,7 @@ mod e1;
 mod group_page;
 pub mod groups;
 pub mod network;
+mod noise;
 pub mod population;
 mod probe_page;
 pub mod relations;

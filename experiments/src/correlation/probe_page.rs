@@ -12,9 +12,9 @@ use crate::{
 /// How tables head the accuracies.
 const PROBE_HEADS: [&str; 5] = ["#logistic", "#ridge", "#5-NN, Euclid", "#5-NN, angle", "#MLP"];
 
-/// ρ of one score with every accuracy at one level of control, dead networks among them.
-fn of_probes(found: &[RelationRow], level: Level, quality: &str) -> Vec<String> {
-    let of = |row: &&RelationRow| row.level == level && !row.without_dead && row.quality == quality;
+/// ρ of one score with every accuracy at one level of control.
+fn of_probes(found: &[RelationRow], (level, without_dead): (Level, bool), quality: &str) -> Vec<String> {
+    let of = |row: &&RelationRow| row.level == level && row.without_dead == without_dead && row.quality == quality;
     let cell = |(probe, _)| {
         let row = found.iter().filter(of).find(|row| row.probe == probe);
         row.map_or(NONE.to_string(), |row| format!("{} ({})", number(row.rho, 2), span(row.low, row.high, 2)))
@@ -24,8 +24,8 @@ fn of_probes(found: &[RelationRow], level: Level, quality: &str) -> Vec<String> 
 
 /// Every score with every probe, code size, depth and activation held fixed.
 pub(super) fn matrix(name: &str, found: &[RelationRow]) -> Block {
-    let rows =
-        QUALITIES.map(|(quality, _)| [vec![quality.to_string()], of_probes(found, Level::Partial, quality)].concat());
+    let rows = QUALITIES
+        .map(|(quality, _)| [vec![quality.to_string()], of_probes(found, (Level::Partial, false), quality)].concat());
     Block::Table {
         id: "T1b",
         caption: format!(
@@ -39,17 +39,18 @@ pub(super) fn matrix(name: &str, found: &[RelationRow]) -> Block {
 
 /// The two errors with every probe, at every level of control.
 pub(super) fn every_level(name: &str, found: &[RelationRow]) -> Block {
-    let levels = Level::ALL.into_iter().filter(|level| *level != Level::PartialAndRegulariser);
-    let rows = levels.flat_map(|level| {
-        JUDGES.map(|(quality, label, _)| {
-            [vec![level.label().to_string(), label.to_string()], of_probes(found, level, quality)].concat()
+    let all = Level::ALL.into_iter().filter(|level| *level != Level::PartialAndRegulariser).map(|level| (level, false));
+    let rows = all.chain([(Level::Partial, true)]).flat_map(|(level, without_dead)| {
+        JUDGES.map(|(quality, judge, _)| {
+            let networks = format!("{}{}", level.label(), if without_dead { ", living" } else { "" });
+            [vec![networks, judge.to_string()], of_probes(found, (level, without_dead), quality)].concat()
         })
     });
     Block::Table {
         id: "T1e",
         caption: format!(
             "{name}: Spearman's ρ of two errors as qualities and the accuracy of every probe, at every level of control, with its \
-             95 % interval, dead networks among them"
+             95 % interval; dead networks are among them but in the last rows"
         ),
         columns: [columns(["Networks", "Error"]), columns(PROBE_HEADS)].concat(),
         rows: rows.collect(),

@@ -5,6 +5,7 @@ use super::{
     coexistence::Coexistence,
     group_page,
     network::{NetworkRow, Status},
+    noise,
     population::Population,
     probe_page,
     relations::{Level, RelationRow, relations_where},
@@ -12,9 +13,9 @@ use super::{
 };
 use crate::{
     figures::{Band, Baseline, Dot, DotPlot, DotRow, Reference, Scatter, ScatterPoint},
-    report::format::{bayes_factor, count, error, interval, number, optional, p_value, percent, span},
+    report::format::{NONE, bayes_factor, count, error, interval, number, optional, p_value, percent, span},
     separability::{E2, SeparabilityRow},
-    statistics::{EQUIVALENCE_MARGIN, Interval, disattenuate, holm, mean_interval, reliability_from_replicates},
+    statistics::{EQUIVALENCE_MARGIN, Interval, holm},
     suite::{
         Block, Experiment, Image, Results, Section,
         claims::{Claim, Finding},
@@ -42,8 +43,12 @@ pub(super) fn section(results: &[Results]) -> anyhow::Result<Section> {
         let found = relations_where(&rows, of_set.identity.seed, |cell| {
             let judge = JUDGES.iter().any(|(quality, ..)| *quality == cell.quality.0);
             let of_matrix = cell.level == Level::Partial && !cell.without_dead;
-            // Code size drives both quantities, so that what is held fixed stands beside what is not, for every probe.
-            let of_probes = !cell.without_dead && cell.level != Level::PartialAndRegulariser;
+            // Code size drives both quantities, so that what is held fixed stands beside what is not, for every probe; and without
+            // dead networks at the level of the verdict.
+            let of_probes = match cell.without_dead {
+                false => cell.level != Level::PartialAndRegulariser,
+                true => cell.level == Level::Partial,
+            };
             of_matrix || (judge && (cell.probe.0 == "logistic" || of_probes))
         });
         let references = of_set.rows_beside::<SeparabilityRow>(E2.name())?.unwrap_or_default();
@@ -67,8 +72,11 @@ pub(super) fn section(results: &[Results]) -> anyhow::Result<Section> {
          with the logistic probe; all tests of all pairs are in `relations.csv`, which a run writes beside its rows and `pitfall \
          merge RUNS --out DIR` writes again. Intervals of correlations are BCa; their percentile intervals are not shown."
             .to_string(),
-        "Noise is told from replicates (P3) alone, not from halves of the test pictures, and set against the spread of the values, \
-         not of the ranks: a few networks with huge errors make the error look more reliable than its ranks are."
+        "Noise is told from replicates (P3) alone, of one architecture, and not from halves of the test pictures by an intraclass \
+         correlation: rows keep the accuracy on all of them. It is taken to be as large, in ranks, for other networks."
+            .to_string(),
+        "Errors of clipped pictures are those of the own decoder: the best linear decoder is measured unclipped in E1. E3 and E4 have both \
+         for every decoder."
             .to_string(),
         "Holm's correction is over the tests of table T1; those of the other tables and of `relations.csv` are not corrected, and no \
          verdict rests on them."
@@ -135,7 +143,7 @@ fn one_set(
     section.blocks.push(probe_page::every_level(name, found));
     group_page::add(section, set, name, rows, of_set.identity.seed);
     subset_page::add(section, of_set, rows);
-    section.blocks.push(Block::Text(noise(rows, found, set, &mut section.numbers)));
+    section.blocks.push(Block::Text(noise::paragraph(rows, found, set, &mut section.numbers)));
 
     if let Some(coexistence) = Coexistence::of(&p1, of_set.identity.pictures[2]) {
         let worst = coexistence.worst();
@@ -192,18 +200,45 @@ fn one_set(
         let linear = headline("linear-decoder").map_or(String::new(), |row| {
             format!("; by the best linear decoder ρ = {}, {}", number(row.rho, 2), row.verdict)
         });
+        let others = other_levels(found);
         section.findings.push(Finding {
             claim: Claim::C2,
             data: name.clone(),
             verdict: row.verdict,
             numbers: format!(
-                "ρ = {} ({} to {}), {} networks{linear}",
+                "ρ = {} ({} to {}), {} networks{linear}{others}",
                 number(row.rho, 2),
                 number(row.low, 2),
                 number(row.high, 2),
                 row.networks
             ),
         });
+    }
+}
+
+/// The levels of control beside the one of the verdict, as one sentence: code size drives both quantities, so they stand together.
+fn other_levels(found: &[RelationRow]) -> String {
+    let of = |level: Level| {
+        let rhos = JUDGES.map(|(quality, ..)| {
+            let is_it = |row: &&RelationRow| {
+                row.level == level && !row.without_dead && row.quality == quality && row.probe == "logistic"
+            };
+            found.iter().find(is_it).map_or(NONE.to_string(), |row| number(row.rho, 2))
+        });
+        let name = match level {
+            Level::Pooled => "pooled",
+            Level::WithinCodeSize => "within code size",
+            Level::OneArchitecture => "P2",
+            Level::Seeds => "P3",
+            Level::Partial | Level::PartialAndRegulariser => return None,
+        };
+        rhos.iter().any(|rho| rho != NONE).then(|| format!("{name} {}", rhos.join(" and ")))
+    };
+    let others: Vec<String> = Level::ALL.into_iter().filter_map(of).collect();
+    if others.is_empty() {
+        String::new()
+    } else {
+        format!("; by own and linear decoder elsewhere: {}", others.join(", "))
     }
 }
 
@@ -265,9 +300,11 @@ fn scatter(set: &str, name: &str, population: &str, rows: &[&NetworkRow], baseli
 
 /// The rows of F2 for one set.
 fn forest_rows(of_set: &Results, found: &[RelationRow]) -> Vec<DotRow> {
-    let row = |level: Level| {
-        let of_level: Vec<&RelationRow> =
-            found.iter().filter(|row| row.level == level && !row.without_dead && row.probe == "logistic").collect();
+    let row = |(level, without_dead): (Level, bool)| {
+        let is_of_it =
+            |row: &&RelationRow| row.level == level && row.without_dead == without_dead && row.probe == "logistic";
+        let of_level: Vec<&RelationRow> = found.iter().filter(is_of_it).collect();
+        let label = format!("{}{}", level.label(), if without_dead { ", living" } else { "" });
         let dots: Vec<Dot> = JUDGES
             .iter()
             .enumerate()
@@ -280,7 +317,7 @@ fn forest_rows(of_set: &Results, found: &[RelationRow]) -> Vec<DotRow> {
                     title: format!(
                         "{}, {}, {judge}: ρ = {} ({} to {}), {} networks, {}",
                         row.data,
-                        level.label(),
+                        label,
                         number(row.rho, 2),
                         number(row.low, 2),
                         number(row.high, 2),
@@ -290,10 +327,12 @@ fn forest_rows(of_set: &Results, found: &[RelationRow]) -> Vec<DotRow> {
                 })
             })
             .collect();
-        let label = format!("{}: {}", of_set.identity.data[0], level.label());
+        let label = format!("{}: {label}", of_set.identity.data[0]);
         (!dots.is_empty()).then_some(DotRow { label, note: String::new(), dots })
     };
-    Level::ALL.into_iter().filter_map(row).collect()
+    // With and without dead networks where the verdict is.
+    let living = |level: Level| (level == Level::Partial).then_some((level, true));
+    Level::ALL.into_iter().flat_map(|level| [Some((level, false)), living(level)]).flatten().filter_map(row).collect()
 }
 
 /// F2: every headline correlation.
@@ -318,7 +357,8 @@ fn forest_plot(rows: Vec<DotRow>) -> Block {
         caption: "Spearman's rank correlation over networks with 95 % intervals, by what is held fixed. Pooled: nothing; code \
                   size drives both quantities, so this alone says little. Partial: code size, depth and activation. Within code \
                   size: networks of one size are compared. P2: one architecture. P3: seeds alone, the noise. \
-                  Regulariser too: asked for later."
+                  Regulariser too: asked for later. Living: without dead networks, here for the level of the verdict, in the tables \
+                  for all."
             .to_string(),
         image: Image::Svg(plot.to_svg()),
     }
@@ -381,50 +421,6 @@ fn correlation_table(name: &str, found: &[RelationRow]) -> Block {
         ]),
         rows: rows.collect(),
     }
-}
-
-/// How much of both quantities is noise, and how strong the correlation would be without it.
-fn noise(
-    rows: &[NetworkRow],
-    found: &[RelationRow],
-    set: &str,
-    numbers: &mut std::collections::BTreeMap<String, String>,
-) -> String {
-    let of = |population: Population, value: &dyn Fn(&NetworkRow) -> Option<f64>| -> Vec<f64> {
-        let chosen = rows.iter().filter(|row| row.population == population && row.status != Status::Failed);
-        chosen.filter_map(value).collect()
-    };
-    let (mse, accuracy) = (|row: &NetworkRow| row.mse, |row: &NetworkRow| row.logistic);
-    let spread = |values: &[f64]| mean_interval(values, 0.95).map(|mean| mean.standard_deviation);
-    let (errors, accuracies) = (of(Population::P3, &mse), of(Population::P3, &accuracy));
-    let (Some(error_spread), Some(accuracy_spread)) = (spread(&errors), spread(&accuracies)) else {
-        return "There are too few replicates (P3) to tell the noise.".to_string();
-    };
-    numbers.insert(format!("{set}.noise.accuracy"), format!("{} points", number(100.0 * accuracy_spread, 2)));
-    numbers.insert(format!("{set}.noise.mse"), number(error_spread, 4));
-    let mut text = format!(
-        "Seeds alone (P3, {} networks) spread the error by a standard deviation of {} and the accuracy by {} points.",
-        errors.len(),
-        number(error_spread, 4),
-        number(100.0 * accuracy_spread, 2)
-    );
-    let reliability = |value: &dyn Fn(&NetworkRow) -> Option<f64>| {
-        reliability_from_replicates(&of(Population::P1, value), &of(Population::P3, value))
-    };
-    let pooled = found
-        .iter()
-        .find(|row| row.level == Level::Pooled && !row.without_dead && row.quality == "mse" && row.probe == "logistic");
-    if let (Some(of_error), Some(of_accuracy), Some(pooled)) = (reliability(&mse), reliability(&accuracy), pooled) {
-        text += &format!(
-            " Over P1 that makes {} of the variance of the error and {} of that of the accuracy more than noise.",
-            percent(of_error),
-            percent(of_accuracy)
-        );
-        if let Some(true_rho) = disattenuate(pooled.rho, of_error, of_accuracy) {
-            text += &format!(" Without noise the pooled ρ would be about {}.", number(true_rho, 2));
-        }
-    }
-    text
 }
 
 #[cfg(test)]

@@ -79,7 +79,8 @@ pub(super) fn deviations() -> Vec<String> {
          either."
             .to_string(),
         "The mean regret is that over all pools, in closed form, instead of over drawn ones; its interval is the bootstrap's over \
-         networks."
+         networks. In simulations with 200 networks and pools of twenty it holds the truth in 93 of 100 trials, not in 95, and lies above \
+         it in 4."
             .to_string(),
     ]
 }

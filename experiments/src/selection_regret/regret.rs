@@ -215,7 +215,10 @@ pub fn mean_of_chosen(criterion: &[f64], accuracy: &[f64], pool: usize) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{correlation::network::tests::measured, statistics::selection};
+    use crate::{
+        correlation::network::tests::measured,
+        statistics::{Interval, selection},
+    };
     use rand::RngExt;
 
     fn candidates(criterion: &[f64], accuracy: &[f64]) -> Candidates {
@@ -294,23 +297,37 @@ mod tests {
         assert_eq!(mean_regret(&all, Scope::OneCodeSize, 4), None);
     }
 
+    /// How often the interval of C5 holds the truth: 200 networks and pools of twenty, as its rule has them. They are drawn from a
+    /// population in which criterion and accuracy are independent and uniform: the mean regret is the mean of the best of twenty,
+    /// 20/21, minus 1/2. Gives how often it holds that, and how often it lies above it.
+    fn covered(trials: u64, resamples: usize) -> [usize; 2] {
+        let truth = POOL as f64 / (POOL + 1) as f64 - 0.5;
+        let interval = |trial: u64| {
+            let random = &mut stream(trial, "networks", 0);
+            let [criterion, accuracy]: [Vec<f64>; 2] =
+                std::array::from_fn(|_| (0..200).map(|_| random.random::<f64>()).collect());
+            let all = candidates(&criterion, &accuracy);
+            let statistic = |networks: &[usize]| mean_regret(&all.pick(networks), Scope::All, POOL);
+            let spread = bootstrap(200, statistic, resamples, CONFIDENCE, &mut stream(trial, "resamples", 1)).unwrap();
+            spread.interval()
+        };
+        let all: Vec<Interval> = (0..trials).map(interval).collect();
+        let count = |is: &dyn Fn(&Interval) -> bool| all.iter().filter(|interval| is(interval)).count();
+        [count(&|interval| interval.contains(truth)), count(&|interval| interval.low > truth)]
+    }
+
     #[test]
     fn the_interval_covers_the_truth_and_allows_for_the_networks() {
-        // Networks are drawn from a population in which criterion and accuracy are independent and uniform: the mean regret is
-        // the mean of the best of five, 5/6, minus 1/2.
-        let random = &mut stream(8, "test", 0);
-        let truth = 5.0 / 6.0 - 0.5;
-        let (mut covered, trials) = (0, 60);
-        for trial in 0..trials {
-            let [criterion, accuracy]: [Vec<f64>; 2] =
-                std::array::from_fn(|_| (0..60).map(|_| random.random::<f64>()).collect());
-            let all = candidates(&criterion, &accuracy);
-            let statistic = |networks: &[usize]| mean_regret(&all.pick(networks), Scope::All, 5);
-            let spread = bootstrap(60, statistic, 300, CONFIDENCE, &mut stream(trial, "test", 1)).unwrap();
-            covered += usize::from(spread.interval().contains(truth));
-        }
-        // 57 expected of a perfect interval.
-        assert!(covered >= 51, "{covered} of {trials}");
+        // 95 expected of a perfect interval, with a standard deviation of 2.2.
+        let [covered, _] = covered(100, 300);
+        assert!(covered >= 87, "{covered} of 100");
+    }
+
+    #[test]
+    #[ignore = "takes a minute; prints what the documentation of the intervals says"]
+    fn coverage_over_many_trials() {
+        let [covered, above] = covered(2_000, 1_000);
+        println!("the interval of C5 holds the truth in {covered} of 2000 trials and lies above it in {above}");
     }
 
     #[test]

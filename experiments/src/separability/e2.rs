@@ -106,10 +106,11 @@ fn text(rows: &[SeparabilityRow], found: &[ComparisonRow]) -> String {
         "  {:<12} {:<20} {:<24} {:>4} {:>7} {:>6} {:>6} {:>16}\n",
         "networks", "probe", "against", "n", "better", "equal", "worse", "median, points"
     );
-    for row in found.iter().filter(|row| row.without_dead) {
+    for row in found {
+        let living = if row.without_dead { ", living" } else { "" };
         text += &format!(
             "  {:<12} {:<20} {:<24} {:>4} {:>7} {:>6} {:>6} {:>16.2}\n",
-            format!("{:?}, living", row.population),
+            format!("{:?}{living}", row.population),
             row.probe.label(),
             row.against.label(),
             row.networks,

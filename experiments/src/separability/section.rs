@@ -96,14 +96,18 @@ pub(super) fn add(section: &mut Section, (set, networks): (&str, Option<&str>), 
         columns: columns(["against", "#code size", "#n", "#better", "#worse"]),
         rows: by_size.iter().map(OfSize::cells).collect(),
     });
+    let with_dead = outcomes(rows, Population::P1, false, By::Logistic, Against::Pixels);
     section.findings.push(Finding {
         claim: Claim::C3,
         data,
         verdict: verdict(rows),
         numbers: format!(
             "of {} living networks of P1, the logistic probe is certainly better on the code of {better} than on the \
-             pixels, certainly worse on {worse}, and neither on {equal}",
-            living.len()
+             pixels, certainly worse on {worse}, and neither on {equal}; with dead ones, of {} better on {} and worse on {}",
+            living.len(),
+            with_dead.len(),
+            count(&with_dead, Comparison::Better),
+            count(&with_dead, Comparison::Worse)
         ),
     });
     let mut put = |key: &str, value: String| section.numbers.insert(format!("{set}.{key}"), value);
@@ -133,10 +137,11 @@ pub(super) fn add(section: &mut Section, (set, networks): (&str, Option<&str>), 
         put(&format!("{prefix}.better"), of_size.better.to_string());
         put(&format!("{prefix}.worse"), of_size.worse.to_string());
     }
-    for row in comparisons(rows).iter().filter(|row| row.without_dead) {
+    for row in &comparisons(rows) {
         let against = against_key(row.against);
         let probe = if row.probe == By::Logistic { "logistic" } else { "knn" };
-        let prefix = format!("{}.{against}.{probe}", format!("{:?}", row.population).to_lowercase());
+        let with_dead = if row.without_dead { "" } else { ".with-dead" };
+        let prefix = format!("{}{with_dead}.{against}.{probe}", format!("{:?}", row.population).to_lowercase());
         put(&format!("{prefix}.networks"), row.networks.to_string());
         put(&format!("{prefix}.better"), row.better.to_string());
         put(&format!("{prefix}.equal"), row.equal.to_string());
@@ -270,6 +275,7 @@ mod tests {
         let middle = medians(&of_size);
         assert_eq!((middle.len(), middle[0].code_size, middle[0].logistic, middle[0].knn), (1, 64, Some(0.8), None));
         assert_eq!(number("mnist.p1.pixels.logistic.median"), "0.0");
+        assert_eq!(number("mnist.p1.with-dead.pixels.logistic.networks"), "2");
         for block in &section.blocks {
             if let Block::Table { columns, rows, .. } = block {
                 assert!(!rows.is_empty() && rows.iter().all(|row| row.len() == columns.len()));
