@@ -146,20 +146,22 @@ impl Claim {
     pub fn certainty(self) -> &'static str {
         match self {
             Self::C1 => {
-                "Certainly: Wilson's interval of an accuracy over the test pictures, at Bonferroni's level (5 % over the number of \
+                "Certainly: Wilson's interval of an accuracy over the test pictures, at Bonferroni's level (5\u{a0}% over the number of \
                  networks looked at), lies on one side of the median."
             }
             Self::C2 => {
-                "One test for each set, without a correction: two one-sided tests at 5 %, and an interval of 95 % by the bootstrap over \
+                "One test for each set, without a correction: two one-sided tests at 5\u{a0}%, and an interval of 95\u{a0}% by the bootstrap over \
                  networks (BCa)."
             }
             Self::C3 => {
-                "Certainly: McNemar's exact test at 5 %, corrected by Holm over the networks of the population."
+                "Certainly: McNemar's exact test at 5\u{a0}%, corrected by Holm over the networks of the population."
             }
-            Self::C4 => "One interval of 95 % for each set, by the bootstrap over encoders (BCa).",
-            Self::C5 => "One interval of 95 % for each set, by the bootstrap over networks (BCa).",
-            Self::C6 => "Certainly: a paired t-test over seeds at 5 %, corrected by Holm over the numbers of labels.",
-            Self::C7 | Self::C8 => "One interval of 95 % for each set, by the bootstrap over networks (BCa).",
+            Self::C4 => "One interval of 95\u{a0}% for each set, by the bootstrap over encoders (BCa).",
+            Self::C5 => "One interval of 95\u{a0}% for each set, by the bootstrap over networks (BCa).",
+            Self::C6 => {
+                "Certainly: a paired t-test over seeds at 5\u{a0}%, corrected by Holm over the numbers of labels."
+            }
+            Self::C7 | Self::C8 => "One interval of 95\u{a0}% for each set, by the bootstrap over networks (BCa).",
         }
     }
 }
