@@ -108,14 +108,31 @@ pub(super) fn cross_scatter_matrix(x: Rows, mean_x: &[f64], y: Rows, mean_y: &[f
 /// `(x - before) matrix + after` for every row x, row after row as `f32`; `matrix` is `[columns of x, columns out]`.
 pub(super) fn affine_map(x: Rows, before: &[f64], matrix: MatRef<f64>, after: &[f64]) -> Vec<f32> {
     let mut mapped = Vec::with_capacity(x.count() * after.len());
+    affine_map_in_blocks(x, before, matrix, after, |block| mapped.extend_from_slice(block));
+    mapped
+}
+
+/// [`affine_map`] that hands over a block of rows at a time, for what need not keep them: pictures are long, and all of them leave the
+/// cache.
+pub(super) fn affine_map_in_blocks(
+    x: Rows,
+    before: &[f64],
+    matrix: MatRef<f64>,
+    after: &[f64],
+    mut take: impl FnMut(&[f32]),
+) {
+    let (mut product, mut mapped) = (Vec::new(), Vec::new());
     for block in centred_blocks(x, before) {
         let count = block.count();
-        let mut product = vec![0.0; count * after.len()];
+        product.resize(count * after.len(), 0.0);
         let destination = MatMut::from_row_major_slice_mut(&mut product, count, after.len());
         matmul(destination, Accum::Replace, block.matrix(), matrix, 1.0, Par::Seq);
-        mapped.extend(product.iter().zip(after.iter().cycle()).map(|(value, after)| (value + after) as f32));
+        mapped.clear();
+        for row in product.chunks_exact(after.len().max(1)) {
+            mapped.extend(row.iter().zip(after).map(|(value, after)| (value + after) as f32));
+        }
+        take(&mapped);
     }
-    mapped
 }
 
 /// Eigenvalues in falling order, and the eigenvectors as columns in the same order, of the symmetric matrix whose lower

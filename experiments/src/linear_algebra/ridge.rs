@@ -3,8 +3,8 @@
 use faer::{Mat, MatRef};
 
 use super::LinearAlgebraError;
-use super::blocks::{affine_map, cross_scatter_matrix, scatter_matrix, symmetric_eigen};
-use super::rows::{Rows, column_means, mean_squared_error};
+use super::blocks::{affine_map, affine_map_in_blocks, cross_scatter_matrix, scatter_matrix, symmetric_eigen};
+use super::rows::{Rows, SquaredError, column_means};
 use super::standardise::Standardiser;
 
 /// An eigenvalue of the Gram matrix below this share of the largest is rounding: that direction holds no data. The
@@ -121,7 +121,14 @@ impl Ridge {
     pub fn error(&self, x: Rows, y: Rows) -> f64 {
         y.assert_columns(self.bias.len(), "ridge targets");
         assert_eq!(x.count(), y.count(), "ridge: {} rows of features, {} of targets", x.count(), y.count());
-        mean_squared_error(&self.predict(x), y.values())
+        x.assert_columns(self.weight.nrows(), "ridge");
+        let (mut error, mut left) = (SquaredError::default(), y.values());
+        affine_map_in_blocks(x, &vec![0.0; x.columns()], self.weight.as_ref(), &self.bias, |predicted| {
+            let (targets, rest) = left.split_at(predicted.len());
+            error.add(predicted, targets);
+            left = rest;
+        });
+        error.mean()
     }
 }
 
@@ -186,6 +193,7 @@ mod tests {
             assert!((fit.bias()[0] - 2.0).abs() < 1e-14);
         }
         assert_eq!(path[0].predict(Rows::new(&[0.5, 3.0], 1)), [3.0, 8.0]);
+        assert_eq!(path[0].error(Rows::new(&[0.5, 3.0], 1), Rows::new(&[1.0, 8.0], 1)), 2.0);
     }
 
     #[test]

@@ -82,9 +82,31 @@ impl ColumnMeans {
 }
 
 /// Mean over all values of the squared difference between two equally long slices; NaN if they are empty.
+#[cfg(test)]
 pub(super) fn mean_squared_error(a: &[f32], b: &[f32]) -> f64 {
-    let sum: f64 = a.iter().zip(b).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum();
-    sum / a.len() as f64
+    let mut error = SquaredError::default();
+    error.add(a, b);
+    error.mean()
+}
+
+/// The mean squared difference of values that come in pieces, to the same bits wherever they are cut.
+#[derive(Debug, Default)]
+pub(super) struct SquaredError {
+    sum: f64,
+    count: usize,
+}
+
+impl SquaredError {
+    /// Adds two equally long pieces.
+    pub(super) fn add(&mut self, a: &[f32], b: &[f32]) {
+        self.sum = a.iter().zip(b).fold(self.sum, |sum, (&a, &b)| sum + (f64::from(a) - f64::from(b)).powi(2));
+        self.count += a.len();
+    }
+
+    /// NaN without values.
+    pub(super) fn mean(&self) -> f64 {
+        self.sum / self.count as f64
+    }
 }
 
 #[cfg(test)]
