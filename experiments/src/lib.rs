@@ -16,6 +16,7 @@
 //! - [`demo`]: the demonstration, from real pictures to a report; [`figures`], [`report`]: what it draws and writes.
 #![forbid(unsafe_code)]
 
+pub(crate) mod arrays;
 pub mod autoencoder;
 pub mod batches;
 pub mod before_after;

@@ -124,6 +124,13 @@ impl Deref for Pictures {
     }
 }
 
+/// The first `count` pictures of `[N, H, W, C]`, or all where there are fewer.
+pub fn first(pictures: &Tensor, count: usize) -> Tensor {
+    let mut dims = pictures.shape().dims().to_vec();
+    dims[0] = dims[0].min(count);
+    Tensor::new(Shape::new(&dims), pictures.samples(0..dims[0]))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

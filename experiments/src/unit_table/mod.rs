@@ -10,6 +10,7 @@ pub use row::UnitRow;
 pub use stacks::{kinds, network, training};
 
 use crate::{
+    arrays::npy_array,
     config::{Examples, SetKind},
     files::write_atomically,
     sweep::{Identity, Sweep},
@@ -93,8 +94,7 @@ impl UnitTable<'_> {
 
     fn keep(&self, file: &Path, decoded: &Tensor) -> anyhow::Result<()> {
         fs::create_dir_all(file.parent().expect("it lies in the folder of reconstructions"))?;
-        let array = NpyArray { shape: decoded.shape().dims().to_vec(), data: decoded.as_slice().to_vec() };
-        Ok(write_atomically(file, &npy::to_bytes(&array))?)
+        Ok(write_atomically(file, &npy::to_bytes(&npy_array(decoded)))?)
     }
 
     /// The set of a row and its kind; `None` for the pixels.

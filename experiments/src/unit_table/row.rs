@@ -4,12 +4,13 @@ use super::stacks::{network, training};
 use crate::{
     config::{Examples, Network, SetKind},
     evaluation::{self, Measured, Seen, reconstructions},
+    pictures::first,
     probe::Probe,
     scores::Score,
     training::{Checkpoints, TrainingError},
     units::UnitSpec,
 };
-use patchgrad::{Shape, Tensor, Workspace};
+use patchgrad::{Tensor, Workspace};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
@@ -98,10 +99,7 @@ pub(super) fn measure(
     let scores = evaluation::score(&network, examples, &seen, &[Score::Mse, Score::R2, Score::Ssim], workspace);
     [row.mse, row.r2, row.ssim] = [0, 1, 2].map(|at| scores[at].value);
     [row.logistic, row.ridge] = probe(Some(&network), &seen, examples, workspace);
-    let count = seen.test.count().min(SHOWN);
-    let mut dims = seen.test.pictures().shape().dims().to_vec();
-    dims[0] = count;
-    let shown = Tensor::new(Shape::new(&dims), seen.test.pictures().samples(0..count));
+    let shown = first(seen.test.pictures(), SHOWN);
     Ok((row, Some(reconstructions(&network, &shown, workspace))))
 }
 

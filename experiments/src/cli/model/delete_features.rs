@@ -48,7 +48,7 @@ pub(super) fn run(args: &DeleteFeaturesArgs) -> Result<()> {
     };
     let seen = Seen::new(&model.examples, scae.spec().picture, model.config.seed)?;
     let mut workspace = Workspace::new();
-    let inspected = train::first(seen.train.pictures(), PICTURES);
+    let inspected = crate::pictures::first(seen.train.pictures(), PICTURES);
     let wanted = wanted(args, scae, &inspected, &mut workspace)?;
     if wanted.is_empty() {
         return Err(BadRequest("no feature is dead; nothing was written".to_string()).into());

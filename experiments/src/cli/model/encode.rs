@@ -2,13 +2,14 @@
 
 use super::{BadRequest, ModelArgs, print};
 use crate::{
+    arrays::npy_array,
     config::{CodeKind, Network, Part},
     evaluation::{self, Seen},
     files::write_atomically,
 };
 use anyhow::{Context, Result};
 use clap::Args;
-use patchgrad::{Tensor, Workspace};
+use patchgrad::Workspace;
 use patchgrad_datasets::{NpyArray, npz};
 use std::path::PathBuf;
 
@@ -41,7 +42,7 @@ pub(super) fn run(args: &EncodeArgs) -> Result<()> {
     let mut arrays = Vec::new();
     for (name, part) in [("train", &seen.train), ("validation", &seen.validation), ("test", &seen.test)] {
         let features = evaluation::features(&model.network, code, part.source(), &mut workspace);
-        arrays.push((name.to_string(), array(&features)));
+        arrays.push((name.to_string(), npy_array(&features)));
         if let Part::Classes(data) = part {
             // f32 holds every class number.
             let labels = data.labels.iter().map(|&label| label as f32).collect();
@@ -54,8 +55,4 @@ pub(super) fn run(args: &EncodeArgs) -> Result<()> {
     write_atomically(&out, &bytes)?;
     let shapes: Vec<String> = arrays.iter().map(|(name, array)| format!("{name} {:?}", array.shape)).collect();
     print(&format!("{}\n{}\n", shapes.join(", "), out.display()))
-}
-
-fn array(tensor: &Tensor) -> NpyArray {
-    NpyArray { shape: tensor.shape().dims().to_vec(), data: tensor.as_slice().to_vec() }
 }

@@ -1,6 +1,6 @@
 //! `pitfall features`.
 
-use super::{BadRequest, ModelArgs, pictures, print, train};
+use super::{BadRequest, ModelArgs, pictures, print};
 use crate::{
     config::Network,
     evaluation::Seen,
@@ -39,7 +39,7 @@ pub(super) fn run(args: &FeaturesArgs) -> Result<()> {
     }
     let mut workspace = Workspace::new();
     let seen = Seen::new(&model.examples, scae.spec().picture, model.config.seed)?;
-    let inspected = train::first(seen.test.pictures(), PICTURES);
+    let inspected = crate::pictures::first(seen.test.pictures(), PICTURES);
     let (mut text, mut rows) = (String::new(), Vec::new());
     for layer in 0..scae.spec().layers.len() {
         let mosaic = pictures::mosaic(&model.examples, scae, layer, &mut workspace);

@@ -6,7 +6,7 @@ use super::{
         output::interrupt_on_signals,
         progress::Progress,
     },
-    BadRequest, Model, ModelArgs, pictures, print, train,
+    BadRequest, Model, ModelArgs, pictures, print,
 };
 use crate::{
     classification::ConfusionMatrix,
@@ -186,7 +186,7 @@ fn before_and_after(
         Reconstruction::score(&test.pictures, decoded.as_slice()).mse
     };
     let text = format!("old decoder: mean squared error {:.4} before, {:.4} after\n", mse(before), mse(after));
-    let shown = train::first(&test.pictures, SHOWN);
+    let shown = crate::pictures::first(&test.pictures, SHOWN);
     let [before, after]: [Tensor; 2] = [before, after].map(|scae| {
         scae.reconstruct(&shown, workspace).reshape(shown.shape()).expect("as many values as the pictures")
     });

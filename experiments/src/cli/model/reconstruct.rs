@@ -2,13 +2,14 @@
 
 use super::{ModelArgs, pictures, print, train};
 use crate::{
+    arrays::npy_array,
     evaluation::{self, Seen},
     scores::Score,
 };
 use anyhow::{Context, Result};
 use clap::Args;
 use patchgrad::Workspace;
-use patchgrad_datasets::{NpyArray, npz};
+use patchgrad_datasets::npz;
 use std::path::PathBuf;
 
 /// Options of `pitfall reconstruct`.
@@ -37,16 +38,16 @@ pub(super) fn run(args: &ReconstructArgs) -> Result<()> {
     let archive = args.npz.clone().map(|path| args.model.new_file(path)).transpose()?;
     let mut workspace = Workspace::new();
     let seen = Seen::new(&model.examples, model.network.autoencoder().picture_shape(), model.config.seed)?;
-    let shown = train::first(seen.test.pictures(), usize::from(args.count));
+    let shown = crate::pictures::first(seen.test.pictures(), usize::from(args.count));
     let decoded = evaluation::reconstructions(&model.network, &shown, &mut workspace);
-    let targets = train::first(seen.test.targets(), usize::from(args.count));
+    let targets = crate::pictures::first(seen.test.targets(), usize::from(args.count));
     // Of pairs the noisy picture, the clean one, and what the network makes of the noisy one.
     let rows = if targets == shown { vec![&shown, &decoded] } else { vec![&shown, &targets, &decoded] };
     let sheet = pictures::rows(&model.examples, &rows);
     crate::files::write_atomically(&out, &sheet.to_png())?;
     if let Some(path) = archive {
         let all = evaluation::reconstructions(&model.network, seen.test.pictures(), &mut workspace);
-        let array = NpyArray { shape: all.shape().dims().to_vec(), data: all.as_slice().to_vec() };
+        let array = npy_array(&all);
         let bytes =
             npz::to_bytes(&[("test", &array)], npz::Packing::Stored).context("cannot write the reconstructions")?;
         crate::files::write_atomically(&path, &bytes)?;

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     config::{DataConfig, Examples},
+    pictures::first,
     run_folder::RunFolder,
     sweep::{self, Done, Settings, Shard},
     unit_table::{UnitRow, UnitSet, UnitTable, kinds},
@@ -18,7 +19,7 @@ use crate::{
 };
 use anyhow::Result;
 use clap::Args;
-use patchgrad::{Shape, Tensor};
+use patchgrad::Tensor;
 use std::{path::PathBuf, sync::OnceLock};
 
 /// Options of `pitfall units`.
@@ -154,9 +155,7 @@ fn as_text<'r>(examples: &Examples, rows: impl Iterator<Item = &'r UnitRow>) -> 
 /// The first test pictures above what each kind makes of them.
 fn sheet(examples: &Examples, decoded: &[Tensor]) -> Vec<u8> {
     let count = decoded.first().map_or(1, |decoded| decoded.shape().dims()[0]);
-    let mut dims = examples.test.pictures().shape().dims().to_vec();
-    dims[0] = count;
-    let originals = Tensor::new(Shape::new(&dims), examples.test.pictures().samples(0..count));
+    let originals = first(examples.test.pictures(), count);
     let rows: Vec<&Tensor> = std::iter::once(&originals).chain(decoded).collect();
     pictures::rows(examples, &rows).to_png()
 }

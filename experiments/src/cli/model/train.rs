@@ -18,7 +18,7 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use clap::Args;
-use patchgrad::{ENVIRONMENT_VARIABLE, Tensor, Workspace};
+use patchgrad::{ENVIRONMENT_VARIABLE, Workspace};
 use std::{
     path::PathBuf,
     time::{Duration, Instant},
@@ -218,7 +218,7 @@ fn draw(
     network: &Network,
     workspace: &mut Workspace,
 ) -> Result<(Sheet, Vec<Sheet>)> {
-    let pictures = first(seen.test.pictures(), SHOWN);
+    let pictures = crate::pictures::first(seen.test.pictures(), SHOWN);
     let decoded = evaluation::reconstructions(network, &pictures, workspace);
     let reconstructions = pictures::rows(examples, &[&pictures, &decoded]);
     folder.write("figures/reconstructions.png", &reconstructions.to_png())?;
@@ -231,13 +231,6 @@ fn draw(
         }
     }
     Ok((reconstructions, features))
-}
-
-/// The first pictures of `[N, H, W, C]`.
-pub(super) fn first(pictures: &Tensor, count: usize) -> Tensor {
-    let mut dims = pictures.shape().dims().to_vec();
-    dims[0] = dims[0].min(count);
-    Tensor::new(patchgrad::Shape::new(&dims), pictures.samples(0..dims[0]))
 }
 
 /// Sizes of pictures and code, and the number of parameters.

@@ -22,11 +22,6 @@ pub(super) fn read(path: &Path) -> Result<Tensor, UsageError> {
     Ok(Tensor::try_new(Shape::new(&shape), &data)?)
 }
 
-/// What a file will hold.
-pub(super) fn array(tensor: &Tensor) -> NpyArray {
-    NpyArray { shape: tensor.shape().dims().to_vec(), data: tensor.as_slice().to_vec() }
-}
-
 /// Indices as numbers, for a file.
 pub(super) fn tensor_from_indices(indices: &Indices) -> Result<Tensor, UsageError> {
     if let Some(&large) = indices.as_slice().iter().find(|&&index| index > EXACT_INTEGERS) {

@@ -7,6 +7,7 @@ use super::{
     layout::Role,
     operation::{OperandVars, Operands, Operation, explain, roles},
 };
+use crate::arrays::npy_array;
 use patchgrad::{Tape, Tensor, Workspace, ops::max_pool2d::Indices};
 use std::path::{Path, PathBuf};
 
@@ -34,7 +35,7 @@ pub(super) fn run(command: &OpCommand, folder: &Path) -> Result<Tensor, UsageErr
     let results = compute(&operation, &operands, wanted, grad_output.as_ref());
 
     let mut to_write = Vec::new();
-    let mut add = |path: &Path, tensor: &Tensor| to_write.push((folder.join(path), files::array(tensor)));
+    let mut add = |path: &Path, tensor: &Tensor| to_write.push((folder.join(path), npy_array(tensor)));
     let output = operation.output_role.write(layout, results.output)?;
     if let Some(path) = &names.output {
         add(path, &output);
