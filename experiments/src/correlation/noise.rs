@@ -3,7 +3,8 @@
 use super::{
     network::{NetworkRow, Status},
     population::Population,
-    relations::{Level, RelationRow},
+    relations::{Level, RelationRow, headline},
+    section::JUDGES,
 };
 use crate::{
     report::format::{number, percent},
@@ -13,11 +14,8 @@ use std::collections::BTreeMap;
 
 type Value = fn(&NetworkRow) -> Option<f64>;
 
-/// The errors: column, how a sentence names it, how numbers are named, value.
-const ERRORS: [(&str, &str, &str, Value); 2] = [
-    ("mse", "own decoder", "own", |row| row.mse),
-    ("linear-decoder", "best linear decoder", "linear", |row| row.linear_decoder_mse),
-];
+/// The errors of [`JUDGES`].
+const ERRORS: [Value; 2] = [|row| row.mse, |row| row.linear_decoder_mse];
 
 /// What seeds alone (P3) do to a quantity.
 struct Noise {
@@ -56,29 +54,26 @@ pub(super) fn paragraph(
     set: &str,
     numbers: &mut BTreeMap<String, String>,
 ) -> String {
-    let errors =
-        ERRORS.map(|(quality, label, key, value)| Noise::of(rows, value).map(|noise| (quality, label, key, noise)));
-    let (Some(accuracy), [Some(own), Some(linear)]) = (Noise::of(rows, |row| row.logistic), errors) else {
+    let noise = |value: Value| Noise::of(rows, value);
+    let (Some(accuracy), [Some(own), Some(linear)]) = (noise(|row| row.logistic), ERRORS.map(noise)) else {
         return "There are too few replicates (P3) to tell the noise.".to_string();
     };
     let mut put = |key: &str, value: String| drop(numbers.insert(format!("{set}.noise.{key}"), value));
     put("accuracy", format!("{} points", number(100.0 * accuracy.deviation, 2)));
-    put("mse", number(own.3.deviation, 4));
+    put("mse", number(own.deviation, 4));
     let seeds = rows.iter().filter(|row| row.population == Population::P3 && row.status != Status::Failed).count();
     let mut text = format!(
         "Seeds alone (P3, {seeds} networks) have a standard deviation of {} in the error by the own decoder, of {} by the best linear one, \
          and of {} points in accuracy.",
-        number(own.3.deviation, 4),
-        number(linear.3.deviation, 4),
+        number(own.deviation, 4),
+        number(linear.deviation, 4),
         number(100.0 * accuracy.deviation, 2)
     );
     let Some(of_accuracy) = accuracy.reliability else { return text };
     put("accuracy.reliability", percent(of_accuracy));
-    for (quality, label, key, noise) in [own, linear] {
-        let is_pooled = |row: &&RelationRow| {
-            row.level == Level::Pooled && !row.without_dead && row.quality == quality && row.probe == "logistic"
-        };
-        let (Some(of_error), Some(pooled)) = (noise.reliability, found.iter().find(is_pooled)) else { continue };
+    for ((quality, label, key), noise) in JUDGES.into_iter().zip([own, linear]) {
+        let pooled = headline(found, Level::Pooled, quality);
+        let (Some(of_error), Some(pooled)) = (noise.reliability, pooled) else { continue };
         put(&format!("{key}.reliability"), percent(of_error));
         let Some(true_rho) = disattenuate(pooled.rho, of_error, of_accuracy) else { continue };
         put(&format!("{key}.rho"), number(true_rho, 2));

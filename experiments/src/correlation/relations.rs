@@ -169,6 +169,14 @@ pub struct Cell {
     pub probe: (&'static str, Column),
 }
 
+/// The correlation of a score with the accuracy of the logistic probe at a level of control, dead networks among them.
+pub(crate) fn headline<'r>(found: &'r [RelationRow], level: Level, quality: &str) -> Option<&'r RelationRow> {
+    let is_it = |row: &&RelationRow| {
+        row.level == level && !row.without_dead && row.quality == quality && row.probe == "logistic"
+    };
+    found.iter().find(is_it)
+}
+
 /// Every correlation there is. One that is undefined (too few networks, a constant) is left out.
 pub fn relations(rows: &[NetworkRow], seed: u64) -> Vec<RelationRow> {
     relations_where(rows, seed, |_| true)

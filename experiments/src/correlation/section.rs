@@ -8,7 +8,7 @@ use super::{
     noise,
     population::Population,
     probe_page,
-    relations::{Level, RelationRow, relations_where},
+    relations::{Level, RelationRow, headline, relations_where},
     subset_page,
 };
 use crate::{
@@ -191,13 +191,8 @@ fn one_set(
             ),
         });
     }
-    let headline = |quality: &str| {
-        found.iter().find(|row| {
-            row.level == Level::Partial && !row.without_dead && row.quality == quality && row.probe == "logistic"
-        })
-    };
-    if let Some(row) = headline("mse") {
-        let linear = headline("linear-decoder").map_or(String::new(), |row| {
+    if let Some(row) = headline(found, Level::Partial, "mse") {
+        let linear = headline(found, Level::Partial, "linear-decoder").map_or(String::new(), |row| {
             format!("; by the best linear decoder ρ = {}, {}", number(row.rho, 2), row.verdict)
         });
         let others = other_levels(found);
@@ -219,26 +214,17 @@ fn one_set(
 /// The levels of control beside the one of the verdict, as one sentence: code size drives both quantities, so they stand together.
 fn other_levels(found: &[RelationRow]) -> String {
     let of = |level: Level| {
-        let rhos = JUDGES.map(|(quality, ..)| {
-            let is_it = |row: &&RelationRow| {
-                row.level == level && !row.without_dead && row.quality == quality && row.probe == "logistic"
-            };
-            found.iter().find(is_it).map_or(NONE.to_string(), |row| number(row.rho, 2))
-        });
-        let name = match level {
-            Level::Pooled => "pooled",
-            Level::WithinCodeSize => "within code size",
-            Level::OneArchitecture => "P2",
-            Level::Seeds => "P3",
-            Level::Partial | Level::PartialAndRegulariser => return None,
-        };
-        rhos.iter().any(|rho| rho != NONE).then(|| format!("{name} {}", rhos.join(" and ")))
+        let rhos = JUDGES.map(|(quality, ..)| headline(found, level, quality).map(|row| number(row.rho, 2)));
+        rhos.iter().any(Option::is_some).then(|| {
+            let [own, linear] = rhos.map(|rho| rho.unwrap_or(NONE.to_string()));
+            format!("{} {own} and {linear}", level.label())
+        })
     };
-    let others: Vec<String> = Level::ALL.into_iter().filter_map(of).collect();
-    if others.is_empty() {
-        String::new()
-    } else {
-        format!("; by own and linear decoder elsewhere: {}", others.join(", "))
+    let levels = [Level::Pooled, Level::WithinCodeSize, Level::OneArchitecture, Level::Seeds];
+    let others: Vec<String> = levels.into_iter().filter_map(of).collect();
+    match others.is_empty() {
+        true => String::new(),
+        false => format!("; elsewhere, by own and best linear decoder: {}", others.join("; ")),
     }
 }
 
