@@ -20,6 +20,8 @@ pub mod network;
 mod noise;
 pub mod population;
 mod probe_page;
+#[cfg(test)]
+mod probe_steps;
 pub mod relations;
 mod section;
 pub mod store;

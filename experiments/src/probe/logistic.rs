@@ -12,7 +12,7 @@
 
 use super::{
     Features, FittedProbe, ProbeData, ProbeError, arg_max, cross_entropy,
-    lbfgs::{Settings, minimise},
+    lbfgs::{Minimum, Settings, minimise},
     standardised,
 };
 use crate::{classification::accuracy, linear_algebra::Standardiser};
@@ -62,6 +62,7 @@ pub struct LogisticProbe {
     classes: usize,
     penalty: f64,
     validation_accuracy: f64,
+    minimum: Minimum,
 }
 
 impl LogisticProbe {
@@ -80,6 +81,18 @@ impl LogisticProbe {
         penalties: &[f64],
         workspace: &mut Workspace,
     ) -> Result<Self, ProbeError> {
+        Self::fit_with(&Settings::default(), train, validation, classes, penalties, workspace)
+    }
+
+    /// [`LogisticProbe::fit`] with other limits of the search.
+    pub(crate) fn fit_with(
+        settings: &Settings,
+        train: Features,
+        validation: Features,
+        classes: usize,
+        penalties: &[f64],
+        workspace: &mut Workspace,
+    ) -> Result<Self, ProbeError> {
         let scale = Standardiser::fit(train.table());
         let [train_rows, validation_rows] = [train, validation].map(|part| standardised(&scale, part.rows));
         check_finite(&train_rows)?;
@@ -88,17 +101,29 @@ impl LogisticProbe {
         let mut best: Option<Chosen> = None;
         for &penalty in penalties {
             let objective = Objective { rows: &train_rows, labels: train.labels, classes, penalty };
-            minimise(&mut weights, &Settings::default(), |at, gradient| objective.evaluate(at, gradient, workspace));
+            let minimum = minimise(&mut weights, settings, |at, gradient| objective.evaluate(at, gradient, workspace));
             let logits = logits(&validation_rows, &weights, classes, workspace);
             let accuracy = accuracy(&arg_max(&logits, classes), validation.labels);
             let cross_entropy = cross_entropy(&logits, validation.labels);
-            let candidate = Chosen { penalty, accuracy, cross_entropy, weights: weights.clone() };
+            let candidate = Chosen { penalty, accuracy, cross_entropy, minimum, weights: weights.clone() };
             if best.as_ref().is_none_or(|best| candidate.beats(best)) {
                 best = Some(candidate);
             }
         }
-        let Chosen { penalty, accuracy: validation_accuracy, weights, .. } = best.expect("at least one penalty");
-        Ok(Self { scale, weights, classes, penalty, validation_accuracy })
+        let best = best.expect("at least one penalty");
+        Ok(Self {
+            scale,
+            weights: best.weights,
+            classes,
+            penalty: best.penalty,
+            validation_accuracy: best.accuracy,
+            minimum: best.minimum,
+        })
+    }
+
+    /// How the search ended with the penalty that was chosen.
+    pub fn minimum(&self) -> Minimum {
+        self.minimum
     }
 }
 
@@ -129,6 +154,7 @@ struct Chosen {
     penalty: f64,
     accuracy: f64,
     cross_entropy: f64,
+    minimum: Minimum,
     weights: Vec<f64>,
 }
 
