@@ -82,8 +82,11 @@ impl Pictures {
     pub fn tensor(&self) -> &Tensor {
         self.numbers.get_or_init(|| {
             let bytes = self.bytes.as_ref().expect("what has no bytes has numbers");
-            let values: Vec<f32> = bytes.images.pixels().iter().map(|&byte| bytes.values[usize::from(byte)]).collect();
-            Tensor::new(Shape::new(&self.size()), &values)
+            let mut numbers = Tensor::zeros(Shape::new(&self.size()));
+            for (to, &byte) in numbers.as_mut_slice().iter_mut().zip(bytes.images.pixels()) {
+                *to = bytes.values[usize::from(byte)];
+            }
+            numbers
         })
     }
 }

@@ -1,7 +1,7 @@
 //! One network of E4: trained, then fine-tuned in every variant, a row for each epoch.
 
 use super::{
-    state::{Reported, Watched, alignment, report, watch},
+    state::{Reported, WATCHED_PICTURES, Watched, alignment, report, watch},
     variant::{FineTuning, Variant},
 };
 use crate::{
@@ -92,7 +92,8 @@ pub struct StateRow {
 pub fn run(member: &Member, examples: &Examples, trainer: &Trainer, lengths: Lengths) -> Vec<StateRow> {
     let workspace = &mut Workspace::new();
     let failed = |reason: String| failed(member, examples, lengths, &reason);
-    let Some(parts) = &Parts::of(examples, usize::MAX) else {
+    // The pictures that a network is watched with become numbers once, and not with every look.
+    let [Some(parts), Some(some)] = &[usize::MAX, WATCHED_PICTURES].map(|most| Parts::of(examples, most)) else {
         return failed("the pictures have no classes".to_string());
     };
     let scae = match trainer.train(member, workspace) {
@@ -100,12 +101,12 @@ pub fn run(member: &Member, examples: &Examples, trainer: &Trainer, lengths: Len
         Err(error) => return failed(error.to_string()),
     };
     let seed = member.training.seed;
-    let before = watch(&scae, parts, workspace)
+    let before = watch(&scae, some, workspace)
         .and_then(|watched| Some((watched, report(&scae, parts, lengths.decoder_patches, seed, workspace)?)));
     let Some(before) = before else { return failed(NOT_FINITE.to_string()) };
     let mut rows = blank_rows(member, examples, lengths);
     for (variant, rows) in Variant::ALL.into_iter().zip(rows.chunks_mut(lengths.epochs + 1)) {
-        follow(&scae, variant, (&before.0, &before.1), parts, lengths, rows, workspace);
+        follow(&scae, variant, (&before.0, &before.1), [parts, some], lengths, rows, workspace);
     }
     rows
 }
@@ -124,12 +125,12 @@ fn blank_rows(member: &Member, examples: &Examples, lengths: Lengths) -> Vec<Sta
 
 const NOT_FINITE: &str = "a code, a reconstruction or a decoder is not finite";
 
-/// Fine-tunes in one variant; `rows` are those of its epochs.
+/// Fine-tunes in one variant; `rows` are those of its epochs, after each of which `some` of the pictures are looked at.
 fn follow(
     scae: &Scae,
     variant: Variant,
     before: (&Watched, &Reported),
-    parts: &Parts,
+    [parts, some]: [&Parts; 2],
     lengths: Lengths,
     rows: &mut [StateRow],
     workspace: &mut Workspace,
@@ -160,7 +161,7 @@ fn follow(
             continue;
         }
         let now = tuning.scae();
-        let watched = watch(&now, parts, workspace);
+        let watched = watch(&now, some, workspace);
         let reported = match ends {
             true => report(&now, parts, lengths.decoder_patches, row.seed, workspace),
             false => None,

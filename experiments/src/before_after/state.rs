@@ -47,14 +47,13 @@ pub struct Reported {
     pub test_codes: Tensor,
 }
 
-/// Looks at a network; `None` when a value is not finite.
+/// Looks at a network; `None` when a value is not finite. Meant for a few thousand training pictures.
 pub fn watch(scae: &Scae, parts: &Parts, workspace: &mut Workspace) -> Option<Watched> {
-    let some = parts.train.first(WATCHED_PICTURES);
-    let [codes, validation_codes] = [&some, parts.validation].map(|part| scae.codes(&part.pictures, workspace));
+    let [codes, validation_codes] = [&*parts.train, parts.validation].map(|part| scae.codes(&part.pictures, workspace));
     let none = Tensor::zeros([0, scae.spec().code_size()]);
-    let linear = decode_linearly([&codes, &validation_codes, &none], [&some, parts.validation]).ok()?;
+    let linear = decode_linearly([&codes, &validation_codes, &none], [&parts.train, parts.validation]).ok()?;
     let [train, validation] = [
-        Features { rows: &codes, labels: &some.labels },
+        Features { rows: &codes, labels: &parts.train.labels },
         Features { rows: &validation_codes, labels: &parts.validation.labels },
     ];
     let probe = RidgeProbe::fit(train, validation, parts.classes, &RIDGE_PENALTIES).ok()?;
