@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     correlation::some_of_p2,
-    report::format::{number, span},
+    report::format::{column_width, number, span},
     run_folder::RunFolder,
     suite::{Experiment, Results, Section, Setup, copy_picture, draw_picture, merge_rows, run_sweep},
     sweep::{Settings, SweepError},
@@ -74,15 +74,16 @@ impl Experiment for E4 {
 /// What a reader without a browser should see: accuracy and errors before and after.
 fn table(data: &str, found: &[ChangeRow]) -> String {
     let mut text = format!("{data}: test pictures before and after fine-tuning, means over networks\n");
+    let width = column_width("quantity", found.iter().map(|row| row.quantity.label()));
     text += &format!(
-        "  {:<30} {:<46} {:>3} {:>8} {:>8} {:>8} {:>18}\n",
+        "  {:<30} {:<width$} {:>3} {:>8} {:>8} {:>8} {:>18}\n",
         "fine-tuned", "quantity", "n", "before", "after", "change", "95 % interval"
     );
     for variant in Variant::ALL {
         for row in found.iter().filter(|row| row.variant == variant) {
             let cell = |value: Option<f64>| value.map_or(String::new(), |value| number(value, 4));
             text += &format!(
-                "  {:<30} {:<46} {:>3} {:>8} {:>8} {:>8} {:>18}\n",
+                "  {:<30} {:<width$} {:>3} {:>8} {:>8} {:>8} {:>18}\n",
                 variant.label(),
                 row.quantity.label(),
                 row.networks,

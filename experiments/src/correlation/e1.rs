@@ -7,6 +7,7 @@ use super::{
     section::section,
 };
 use crate::{
+    report::format::{column_width, number, span},
     run_folder::RunFolder,
     suite::{Experiment, Results, Section, Setup, merge_rows, run_sweep},
     sweep::{Settings, SweepError},
@@ -69,8 +70,9 @@ fn table(rows: &[NetworkRow], found: &[RelationRow]) -> String {
         count(Status::Dead),
         count(Status::Failed)
     );
+    let width = column_width("networks", Level::ALL.iter().map(|level| level.label()));
     text += &format!(
-        "  {:<22} {:<24} {:>4} {:>6} {:>16} {:>8} {:>8}  {}\n",
+        "  {:<width$} {:<24} {:>4} {:>6} {:>16} {:>8} {:>8}  {}\n",
         "networks", "judged by", "n", "rho", "95 % interval", "p", "BF01", "no correlation?"
     );
     for level in Level::ALL {
@@ -80,12 +82,12 @@ fn table(rows: &[NetworkRow], found: &[RelationRow]) -> String {
             };
             let Some(row) = found.iter().find(wanted) else { continue };
             text += &format!(
-                "  {:<22} {:<24} {:>4} {:>6.2} {:>16} {:>8.4} {:>8.2}  {}\n",
+                "  {:<width$} {:<24} {:>4} {:>6} {:>16} {:>8.4} {:>8.2}  {}\n",
                 level.label(),
                 name,
                 row.networks,
-                row.rho,
-                format!("{:.2} to {:.2}", row.low, row.high),
+                number(row.rho, 2),
+                span(row.low, row.high, 2),
                 row.permutation_p,
                 row.bayes_factor_01,
                 row.verdict

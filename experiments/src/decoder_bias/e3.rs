@@ -10,6 +10,7 @@ use super::{
     summary::{DecoderSummary, summaries},
 };
 use crate::{
+    report::format::{number, optional, span},
     run_folder::RunFolder,
     statistics::{Concordance, Interval, RankRelation},
     suite::{Experiment, Results, Section, Setup, copy_picture, draw_picture, merge_rows, run_sweep},
@@ -150,7 +151,7 @@ fn text(data: &str, found: &Analysis, summaries: &[DecoderSummary]) -> String {
         "  {:<20} {:>10} {:>14} {:>5} {:>9} {:>14}\n",
         "decoder", "median MSE", "over the best", "best", "tau, own", "tau, accuracy"
     );
-    let tau = |tau: Option<f64>| tau.map_or("-".to_string(), |tau| format!("{tau:.2}"));
+    let tau = |tau: Option<f64>| optional(tau, 2);
     for row in summaries {
         text += &format!(
             "  {:<20} {:>10.4} {:>14.2} {:>5} {:>9} {:>14}\n",
@@ -176,12 +177,12 @@ fn text(data: &str, found: &Analysis, summaries: &[DecoderSummary]) -> String {
         text +=
             &format!("  {name}: {:.3}, 95 % interval {}, {encoders} encoders\n", other.share, ends(other.interval()));
     }
-    let w = |of: &Option<Concordance>| of.map_or("-".to_string(), |concordance| format!("{:.2}", concordance.w));
+    let w = |of: &Option<Concordance>| optional(of.map(|concordance| concordance.w), 2);
     text += &format!("  Kendall's W: {} trained for longest, {} all\n", w(&found.trained), w(&found.all));
     for (_, name, relation) in found.relations() {
         let Some(relation) = relation else { continue };
         let ends = relation.interval();
-        text += &format!("  accuracy and {name}: rho {:.2} ({:.2} to {:.2})\n", relation.rho, ends.low, ends.high);
+        text += &format!("  accuracy and {name}: rho {} ({})\n", number(relation.rho, 2), span(ends.low, ends.high, 2));
     }
     text + &format!("  claim C4: {}\n", found.verdict.name())
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     correlation::{E1, network::NetworkRow},
-    report::format::number,
+    report::format::{column_width, number},
     run_folder::RunFolder,
     statistics::Mean,
     suite::{Experiment, Results, Section, Setup, merge_rows, run_sweep},
@@ -100,11 +100,12 @@ fn table(data: &str, summary: &RunSummary) -> String {
 
 /// The same of what explains what.
 fn prediction_table(found: &[PredictionRow]) -> String {
-    let mut text =
-        format!("  {:<72} {:>4} {:>6} {:>9}  {}\n", "explained, over P1 of E1", "n", "R2", "adjusted", "95 %");
+    let heading = "explained, over P1 of E1";
+    let width = column_width(heading, found.iter().map(|row| row.model.label()));
+    let mut text = format!("  {heading:<width$} {:>4} {:>6} {:>9}  {}\n", "n", "R2", "adjusted", "95 %");
     for row in found {
         text += &format!(
-            "  {:<72} {:>4} {:>6} {:>9}  {} to {}\n",
+            "  {:<width$} {:>4} {:>6} {:>9}  {} to {}\n",
             row.model.label(),
             row.networks,
             number(row.r_squared, 2),

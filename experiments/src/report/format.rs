@@ -67,6 +67,11 @@ pub(crate) fn span(low: f64, high: f64, decimals: usize) -> String {
     format!("{} to {}", number(low, decimals), number(high, decimals))
 }
 
+/// How wide a column of labels has to be under its heading.
+pub(crate) fn column_width<'a>(heading: &'a str, labels: impl IntoIterator<Item = &'a str>) -> usize {
+    labels.into_iter().chain([heading]).map(|label| label.chars().count()).max().unwrap_or(0)
+}
+
 /// A count with its thousands apart: `20,000`.
 pub(crate) fn count(value: usize) -> String {
     let digits = value.to_string();
@@ -100,6 +105,12 @@ pub(crate) fn listed<T: AsRef<str>>(items: &[T]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_column_is_as_wide_as_its_widest_label() {
+        assert_eq!(column_width("score", ["R²", "no more", "ρ"]), 7);
+        assert_eq!(column_width("score", []), 5);
+    }
 
     #[test]
     fn numbers_read_well() {
